@@ -1,0 +1,120 @@
+import type { CallContext } from './context.ts';
+import type { CounterSpec, HistogramSpec, UpDownCounterSpec } from './metrics/instruments.ts';
+import type { Attributes, SpanDetail, SpanIds, SpanKind } from './trace.ts';
+
+export const SURFACES = [
+  'function',
+  'queue.publish',
+  'queue.process',
+  'process',
+  'kv',
+  'sql',
+  'cdc',
+  'http.server',
+  'http.client',
+  'schedule',
+] as const;
+export type SurfaceName = (typeof SURFACES)[number];
+
+/** One fixed place that calls go through. Known when it is declared, so that interceptors prepare everything once. */
+export interface CallSite<In, Out> {
+  readonly surface: SurfaceName;
+  /** From a closed set per surface: `get`, `publish`, `call` ... */
+  readonly operation: string;
+  /** The entry id, e.g. `app.api:hello`. */
+  readonly target: string;
+  /** Absent: no span is made here. */
+  readonly span?: SpanRecipe<In, Out>;
+  /** Absent: nothing is measured here. */
+  readonly metrics?: MetricRecipe<In, Out>;
+  /** Absent: no line is written here. */
+  readonly log?: LogRecipe<In, Out>;
+  /** Absent: the guard lets everything in, also while the program drains (a nested call of running work). */
+  readonly guarded?: boolean;
+}
+
+export interface Call<In> {
+  readonly input: In;
+  readonly context: CallContext;
+  /** Tracing, the inner interceptor, writes the ids of a sampled span here; metrics, the outer one, reads them for exemplars. */
+  trace?: SpanIds;
+}
+
+/** Synchronous when it can be: a promise only when it must. */
+export type Next<In, Out> = (call: Call<In>) => Out | Promise<Out>;
+
+export interface Interceptor {
+  readonly name: string;
+  /** Lower is further out. */
+  readonly order: number;
+  /** Runs once per site; returns `next` itself where it has nothing to do. */
+  wrap<In, Out>(next: Next<In, Out>, site: CallSite<In, Out>): Next<In, Out>;
+}
+
+/** Name, kind and attributes of a site's span, as data. */
+export interface SpanRecipe<In, Out> {
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** Constant for the site; built once. */
+  readonly attributes: Attributes;
+  /** What this call adds before it starts (sampling sees it). */
+  readonly detail?: (call: Call<In>) => SpanDetail | undefined;
+  /** What is known when it has ended well. */
+  readonly result?: (out: Out, call: Call<In>) => Attributes | undefined;
+  /** An outcome that is an error though nothing was thrown: the value of `error.type`; undefined for none. */
+  readonly failure?: (out: Out, call: Call<In>) => { type: string; message?: string } | undefined;
+}
+
+/** Which instruments a site drives, with its labels. All of them exist in `telemetry.md`, section 1. */
+export interface MetricRecipe<In, Out> {
+  /** Constant labels of the site, e.g. `{ queue: 'app:jobs' }`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Incremented once a call; gets the outcome label where its spec lists it. */
+  readonly calls?: CounterSpec<string>;
+  readonly duration?: HistogramSpec<string>;
+  readonly inFlight?: UpDownCounterSpec<string>;
+  /** The label that tells outcomes apart, and its value for a call. Absent: no such label. */
+  readonly outcome?: {
+    readonly label: string;
+    readonly of: (out: Out, call: Call<In>) => string;
+    readonly ofError: (error: unknown, call: Call<In>) => string;
+  };
+  /** Further counters of an outcome, e.g. the dead letters. */
+}
+
+/** The one line per request, message or event (telemetry.md, section 6). */
+export interface LogRecipe<In, Out> {
+  readonly subsystem: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** The level and more fields of this outcome; undefined writes no line. */
+  readonly line: (outcome: CallOutcome<Out>, call: Call<In>) => LogLine | undefined;
+}
+export type CallOutcome<Out> =
+  | { readonly ok: true; readonly value: Out }
+  | { readonly ok: false; readonly error: unknown };
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+
+/**
+ * Composes interceptors around a core, once per site.
+ * @throws Error naming both when two interceptors have the same order.
+ */
+export const compose = (interceptors: readonly Interceptor[]) => {
+  const sorted = [...interceptors].sort((a, b) => a.order - b.order);
+  for (const [i, one] of sorted.entries()) {
+    const next = sorted[i + 1];
+    if (next !== undefined && next.order === one.order) {
+      throw new Error(
+        `interceptors '${one.name}' and '${next.name}' both have order ${one.order}. Give each its own order.`,
+      );
+    }
+  }
+  return <In, Out>(site: CallSite<In, Out>, core: Next<In, Out>): Next<In, Out> =>
+    sorted.reduceRight<Next<In, Out>>((next, interceptor) => interceptor.wrap(next, site), core);
+};

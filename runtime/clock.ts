@@ -1,0 +1,36 @@
+/** The only place that reads time (test/layout.test.ts checks it). Tests pass a clock of their own. */
+export interface Clock {
+  /** Milliseconds from a monotonic source, with fractions: for durations. */
+  now(): number;
+  /** Milliseconds since the epoch, with fractions, never running backwards: for timestamps. */
+  wall(): number;
+  /** Runs `body` after `ms`; returns what cancels it. `unref` timers don't keep the program alive. */
+  after(ms: number, body: () => void, options?: { unref?: boolean }): Cancel;
+  /** Runs `body` every `ms` until cancelled. */
+  every(ms: number, body: () => void, options?: { unref?: boolean }): Cancel;
+}
+export type Cancel = () => void;
+
+/** `setTimeout` fires at once for anything above this many milliseconds, so longer waits are taken in steps. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+export const systemClock = (): Clock => ({
+  now: () => performance.now(),
+  wall: () => performance.timeOrigin + performance.now(),
+  after(ms, body, options) {
+    const due = performance.now() + ms;
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      const left = due - performance.now();
+      timer = setTimeout(left > LONGEST_TIMEOUT_MS ? arm : body, Math.min(Math.max(left, 0), LONGEST_TIMEOUT_MS));
+      if (options?.unref === true) timer.unref();
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+  every(ms, body, options) {
+    const timer = setInterval(body, Math.min(ms, LONGEST_TIMEOUT_MS));
+    if (options?.unref === true) timer.unref();
+    return () => clearInterval(timer);
+  },
+});

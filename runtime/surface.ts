@@ -1,0 +1,17 @@
+import type { EntryKind } from './entry.ts';
+import type { Env } from './env.ts';
+import type { Component } from './lifecycle.ts';
+
+/** A surface is one folder under `services/` plus one line in `boot/surfaces.ts`. */
+export interface Surface {
+  /** The key of `surfaces` in the boot file; undefined for what cannot be switched off (env, registry, stdlib). */
+  readonly name?: 'function' | 'queue' | 'http' | 'process' | 'schedule' | 'kv' | 'sql' | 'cdc' | 'events';
+  readonly kinds: Readonly<Record<string, EntryKind<never>>>;
+  /** Names of the host modules and globals it defines: what `modules:` may list (declarations are checked before anything is built). */
+  readonly modules: readonly string[];
+  /** Declares sites, provides ports, defines Lua modules. Nothing is started here and no I/O is done. */
+  build(env: Env): readonly Component[];
+}
+
+/** A kind whose schema's type is kept where it is declared and forgotten where it is collected. */
+export const entryKind = <T>(kind: EntryKind<T>): EntryKind<never> => kind as unknown as EntryKind<never>;

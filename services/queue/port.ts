@@ -1,0 +1,19 @@
+import type { CallContext } from '../../runtime/context.ts';
+import { portKey } from '../../runtime/env.ts';
+import type { LuaValue } from '../../runtime/lua/values.ts';
+
+export type HeaderValue = string | number | boolean;
+
+/** Publishes to declared queues, through the queue's publish site. */
+export interface Queues {
+  has(id: string): boolean;
+  /** @throws CallError Internal for an unknown queue, an encode or a driver failure. */
+  publish(
+    id: string,
+    body: LuaValue,
+    headers: Readonly<Record<string, HeaderValue | undefined>>,
+    context: CallContext,
+  ): Promise<void>;
+  info(id: string): Readonly<Record<string, number>>;
+}
+export const QUEUES = portKey<Queues>('queues');
