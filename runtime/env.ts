@@ -29,6 +29,8 @@ export interface Settings {
   readonly strictSecurity: boolean;
   /** Absolute path of the app's source root. */
   readonly root: string;
+  /** The environment of the program, read once at boot: what `env.storage.os` shows and placeholders fall back to. */
+  readonly osVariables: Readonly<Record<string, string | undefined>>;
   readonly http: { readonly extractHeaders: boolean; readonly injectHeaders: boolean };
   /** Endpoint ids or exact route templates that make no spans, and none that are measured. */
   readonly httpTraceExclude: readonly string[];

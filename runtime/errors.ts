@@ -35,6 +35,8 @@ export interface CallErrorOptions {
   readonly cause?: unknown;
   /** What makes it worth a warning of its own in telemetry, e.g. `connect`, `tls`. Never shown to Lua. */
   readonly telemetryKind?: string;
+  /** Set by `with`: see CallError.origin. */
+  readonly origin?: object;
 }
 
 /**
@@ -48,6 +50,8 @@ export class CallError extends Error {
   readonly contexts: readonly string[];
   readonly frames: readonly LuaFrame[];
   readonly telemetryKind: string | undefined;
+  /** The same object in every copy of one failure: how telemetry knows that it has recorded it already. */
+  readonly origin: object;
 
   constructor(message: string, options: CallErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -59,6 +63,7 @@ export class CallError extends Error {
     this.contexts = options.contexts ?? [];
     this.frames = options.frames ?? [];
     this.telemetryKind = options.telemetryKind;
+    this.origin = options.origin ?? {};
   }
 
   /** A copy with some options replaced; message and everything else kept. */
@@ -71,6 +76,7 @@ export class CallError extends Error {
       frames: this.frames,
       cause: this.cause,
       telemetryKind: this.telemetryKind,
+      origin: this.origin,
       ...options,
     });
   }

@@ -1,4 +1,4 @@
-import type { EntryKind } from './entry.ts';
+import type { EntryKind, EntryProblem, EntryRegistry } from './entry.ts';
 import type { Env } from './env.ts';
 import type { Component } from './lifecycle.ts';
 
@@ -9,8 +9,15 @@ export interface Surface {
   readonly kinds: Readonly<Record<string, EntryKind<never>>>;
   /** Names of the host modules and globals it defines: what `modules:` may list (declarations are checked before anything is built). */
   readonly modules: readonly string[];
+  /** What only the entries together can tell: a name or a route that two of them claim. Runs for `validate` and the start alike. */
+  readonly check?: (registry: EntryRegistry) => readonly SurfaceProblem[];
   /** Declares sites, provides ports, defines Lua modules. Nothing is started here and no I/O is done. */
   build(env: Env): readonly Component[];
+}
+
+/** Found by looking at several entries; `id` is the one to blame. */
+export interface SurfaceProblem extends EntryProblem {
+  readonly id: string;
 }
 
 /** A kind whose schema's type is kept where it is declared and forgotten where it is collected. */

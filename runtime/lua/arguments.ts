@@ -1,4 +1,5 @@
 import { CallError } from '../errors.ts';
+import { generalText } from './decimal.ts';
 import { LuaRaise } from './engine.ts';
 import { hostObject, isLuaString, LuaOpaque, LuaTable, type LuaValue, textOf } from './values.ts';
 
@@ -28,18 +29,7 @@ export const numberText = (n: number): string => {
   if (n === Number.POSITIVE_INFINITY) return 'inf';
   if (n === Number.NEGATIVE_INFINITY) return '-inf';
   if (Number.isNaN(n)) return 'nan';
-  // Lua's "%.14g".
-  const text = n.toPrecision(14);
-  const [mantissa = '', exponent] = text.split('e');
-  const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
-  const exp10 = Math.floor(Math.log10(Math.abs(n)));
-  if (exponent === undefined && (exp10 < -5 || exp10 >= 14)) {
-    const [m = '', e = '0'] = n.toExponential(13).split('e');
-    return `${m.replace(/\.?0+$/, '')}e${e.startsWith('-') ? '-' : '+'}${e.replace(/^[+-]/, '').padStart(2, '0')}`;
-  }
-  return exponent === undefined
-    ? short
-    : `${short}e${exponent.startsWith('-') ? '-' : '+'}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`;
+  return generalText(n, 14); // Lua's "%.14g".
 };
 
 /** Argument `position` as text; a number is converted, other types raise. Bytes that are not UTF-8 are kept. */
@@ -67,4 +57,5 @@ export const tableArgument = (args: readonly LuaValue[], position: number, name:
 export const optionalTable = (args: readonly LuaValue[], position: number, name: string): LuaTable | undefined =>
   args[position - 1] === undefined ? undefined : tableArgument(args, position, name);
 export const isErrorValue = (value: unknown): value is CallError => value instanceof CallError;
-export const isHostObject = (value: unknown): boolean => typeof value === 'object' && value !== null && hostObject in value;
+export const isHostObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && hostObject in value;

@@ -1,6 +1,6 @@
 import type { CallContext } from '../context.ts';
 import type { LuaFrame } from '../errors.ts';
-import type { HostValue, LuaValue } from './values.ts';
+import type { HostObject, HostValue, LuaValue } from './values.ts';
 
 /** What a host function returns: its results in order. Nothing returned means no results. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a host function may simply end.
@@ -72,6 +72,8 @@ export interface LuaModule {
   readonly yields?: readonly string[];
   /** Functions whose arguments arrive as LuaReference instead of as copies. */
   readonly byReference?: readonly string[];
+  /** Functions whose arguments count against the caller's `result_bytes` (what it sends or publishes). */
+  readonly measured?: readonly string[];
   /** Constants and nested constant tables; all immutable. A HostObject instance is allowed (`time.utc`). */
   readonly constants?: Readonly<Record<string, HostValue>>;
   /** The module's value is this object (`logger`) instead of a table. */
@@ -176,7 +178,7 @@ export interface LuaEngine {
 }
 
 /** lua/channel.md. To Lua it is a channel like any other. */
-export interface LuaChannel extends HostChannelMarker {
+export interface LuaChannel extends HostObject {
   /** From the host: queued without limit, never waits. False when closed. */
   push(value: HostValue): boolean;
   close(): void;
@@ -184,10 +186,6 @@ export interface LuaChannel extends HostChannelMarker {
   /** Values that wait to be received. */
   readonly size: number;
 }
-interface HostChannelMarker {
-  readonly [key: symbol]: unknown;
-}
-
 export class LuaSyntaxError extends Error {
   readonly path: string;
   readonly line: number;

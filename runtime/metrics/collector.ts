@@ -1,5 +1,12 @@
 import type { SpanIds } from '../trace.ts';
-import type { CounterSpec, GaugeSpec, HistogramSpec, InstrumentSpec, Labels, UpDownCounterSpec } from './instruments.ts';
+import type {
+  CounterSpec,
+  GaugeSpec,
+  HistogramSpec,
+  InstrumentSpec,
+  Labels,
+  UpDownCounterSpec,
+} from './instruments.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A series of a counter. NaN, infinite and negative values change nothing, never throw, and are counted. */

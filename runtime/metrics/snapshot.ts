@@ -19,11 +19,15 @@ export interface Family {
   readonly series: readonly Series[];
 }
 
-/** One series. `labelNames[i]` has `labelValues[i]`; names ascending. */
+/**
+ * One series. `labelNames[i]` has `labelValues[i]`; names ascending. `labelValues` is the same array for the life of the
+ * series, and Series and Family are the same objects as long as nothing in them changed: a sink may keep what it made of
+ * them in a WeakMap.
+ */
 export interface Series {
   readonly labelNames: readonly string[];
   readonly labelValues: readonly string[];
-  /** Milliseconds since the epoch of the series' first use; the same for the life of the program. */
+  /** Milliseconds since the epoch: when the series was bound, which is when it began to count from 0. Never changes. */
   readonly startTime: number;
   /** Changes whenever a value of the series does; a sink may keep what it rendered while it stays the same. */
   readonly version: number;

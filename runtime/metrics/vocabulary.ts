@@ -17,3 +17,7 @@ export const COMPONENT_ERROR_KINDS = [
 export const INIT_ERROR_REASONS = ['config', 'instrument', 'exporter', 'unsupported'] as const;
 export const INVALID_OBSERVATION_REASONS = ['negative', 'nan', 'infinite', 'kind_conflict', 'name', 'labels'] as const;
 export const OTHER = 'other';
+
+/** `value` where its closed set has it, else `other`. */
+export const foldTo = <T extends string>(set: readonly T[], value: string): T | typeof OTHER =>
+  (set as readonly string[]).includes(value) ? (value as T) : OTHER;

@@ -1,0 +1,96 @@
+import type { Clock } from '../../clock.ts';
+import { rootContext } from '../../context.ts';
+import { CallError, canceled } from '../../errors.ts';
+import { Channel, channelCaseClass, channelClass, channelModule } from '../channel.ts';
+import type { LuaClass, LuaEngine, LuaLimits, LuaModule, LuaRun, LuaThread } from '../engine.ts';
+import { createBridge } from './bridge.ts';
+import { createClassDefiner } from './classes.ts';
+import { createEnvironments } from './environment.ts';
+import { createFrames } from './frames.ts';
+import { createHostCalls } from './host-calls.ts';
+import { loadFengari } from './load.ts';
+import { compile } from './program.ts';
+import type { Run } from './run.ts';
+import { createTables } from './tables.ts';
+import type { LuaState } from './types.ts';
+import { createVm } from './vm.ts';
+
+export interface FengariOptions {
+  readonly clock: Clock;
+  /** One record per `print`. */
+  readonly print: (thread: LuaThread, text: string) => void;
+  /** A release that failed at the end of a call: nobody else hears of it. */
+  readonly onReleaseError: (run: LuaRun, error: unknown) => void;
+  /** Limits of top-level code; those of calls come with each call. */
+  readonly limits: LuaLimits;
+}
+
+/** The default engine: one Lua 5.3 state on fengari (architecture.md, "Engine rules"). */
+export const fengariEngine = (options: FengariOptions): LuaEngine => {
+  const fengari = loadFengari();
+  const main = fengari.lauxlib.luaL_newstate();
+  const bridge = createBridge(fengari, main);
+  const vm = createVm({
+    fengari,
+    main,
+    bridge,
+    frames: createFrames(fengari),
+    clock: options.clock,
+    neverAborted: rootContext.signal,
+    onReleaseError: options.onReleaseError,
+  });
+  // A JavaScript error that leaves a function of the VM itself (a stack overflow, a defect) becomes a Lua error.
+  fengari.lua.lua_atnativeerror(main, (L: LuaState) => {
+    const thrown: unknown = fengari.lua.lua_touserdata(L, 1);
+    if (thrown instanceof CallError) bridge.push(L, thrown);
+    else bridge.push(L, thrown instanceof RangeError ? 'stack overflow' : String((thrown as Error)?.message ?? thrown));
+    return 1;
+  });
+
+  const calls = createHostCalls(vm);
+  const tables = createTables(fengari, main, bridge);
+  const environments = createEnvironments({ vm, tables, calls, print: options.print });
+  const defineClass = createClassDefiner(fengari, bridge, tables, calls);
+  const running = new Set<Run>();
+  const names = new Set<string>(['string', 'table', 'math', 'os', 'coroutine', 'utf8', 'package']);
+
+  const define = (module: LuaModule): void => {
+    let value: ReturnType<typeof tables.cell>;
+    if (module.object !== undefined) value = bridge.slot(module.object);
+    else {
+      const table = tables.make();
+      for (const [name, constant] of Object.entries(module.constants ?? {})) {
+        tables.set(table, name, tables.constant(constant));
+      }
+      for (const [name, body] of Object.entries(module.functions ?? {})) {
+        const style = {
+          name,
+          yields: module.yields?.includes(name) ?? false,
+          byReference: module.byReference?.includes(name) ?? false,
+          measured: module.measured?.includes(name) ?? false,
+        };
+        tables.set(table, name, tables.func(calls.func(style, body)));
+      }
+      value = tables.cell(tables.freeze(table));
+    }
+    environments.addModule(module.name, value, module.isGlobal ?? false);
+    names.add(module.name);
+  };
+
+  const isOver = (run: LuaRun): boolean => (run as Run).ended;
+  defineClass(channelClass(isOver) as LuaClass<object>);
+  defineClass(channelCaseClass as LuaClass<object>);
+  define(channelModule(isOver));
+
+  return {
+    version: `fengari ${fengari.version} (5.3)`,
+    define,
+    defineClass,
+    moduleNames: names,
+    load: (chunk) => compile({ vm, environments, limits: options.limits, running }, chunk),
+    channel: (capacity) => new Channel(capacity),
+    close() {
+      for (const run of [...running]) run.kill(canceled('the program has stopped'));
+    },
+  };
+};

@@ -1,0 +1,168 @@
+import { isPromise } from '../../call.ts';
+import { CallError, messageOf } from '../../errors.ts';
+import { type HostFunction, type HostMethod, type HostResults, LuaRaise, Suspension } from '../engine.ts';
+import type { HostValue, LuaValue } from '../values.ts';
+import type { Coroutine } from './run.ts';
+import type { LuaState, NativeFunction } from './types.ts';
+import type { Vm } from './vm.ts';
+
+/** A call that never waits gives way at a yielding function after this long (architecture.md, "Engine rules"). */
+const GIVE_WAY_MS = 1;
+
+/** How the arguments and results of one host function cross. */
+export interface CallStyle {
+  readonly name: string;
+  /** The specification marks it "yields". */
+  readonly yields: boolean;
+  readonly byReference: boolean;
+  /** Its arguments count against `result_bytes`. */
+  readonly measured: boolean;
+}
+
+type Body = (coroutine: Coroutine, L: LuaState) => HostResults | Suspension | Promise<HostResults>;
+
+/** Makes the functions that the VM calls out of those that modules and classes define. */
+export const createHostCalls = (vm: Vm) => {
+  const { lua, lauxlib } = vm.fengari;
+  const { bridge } = vm;
+
+  const pushAll = (L: LuaState, results: HostResults): number => {
+    if (results === undefined) return 0;
+    if (results.length > 8) lauxlib.luaL_checkstack(L, results.length, null);
+    for (let i = 0; i < results.length; i += 1) bridge.push(L, results[i]);
+    return results.length;
+  };
+
+  /** Raises in Lua what a host function threw; never returns. */
+  const raise = (L: LuaState, error: unknown): number => {
+    if (error instanceof CallError) bridge.push(L, error);
+    else {
+      lauxlib.luaL_where(L, 1);
+      bridge.push(L, error instanceof LuaRaise ? error.message : messageOf(error));
+      lua.lua_concat(L, 2);
+    }
+    return lua.lua_error(L);
+  };
+
+  /** Runs when the scheduler resumes a coroutine that waited in a host function. */
+  const proceed = (L: LuaState): number => {
+    const coroutine = L.perilune as Coroutine;
+    const { results, failure } = coroutine;
+    coroutine.results = undefined;
+    coroutine.failure = undefined;
+    if (failure !== undefined) return raise(L, failure.error);
+    try {
+      return pushAll(L, results);
+    } catch (error) {
+      return raise(L, error);
+    }
+  };
+
+  const wait = (L: LuaState, coroutine: Coroutine, pending: Suspension | Promise<HostResults>): number => {
+    const { run } = coroutine;
+    let isOver = false;
+    const resume = (results: HostResults): void => {
+      if (isOver) return;
+      isOver = true;
+      run.wake(coroutine, results ?? []);
+    };
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      isOver = true;
+      run.wake(coroutine, undefined, { error });
+    };
+    if (pending instanceof Suspension) {
+      try {
+        pending.arm(resume, fail);
+      } catch (error) {
+        return raise(L, error);
+      }
+    } else pending.then(resume, fail);
+    coroutine.isHostYield = true;
+    run.resetBudget();
+    return lua.lua_yieldk(L, 0, null, proceed);
+  };
+
+  const native =
+    (style: CallStyle, body: Body): NativeFunction =>
+    (L) => {
+      const coroutine = L.perilune as Coroutine;
+      const { run } = coroutine;
+      if (style.yields && !vm.isSuspendable(coroutine)) {
+        return raise(L, new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' may wait, and ${WHERE_NOT}`));
+      }
+      let out: HostResults | Suspension | Promise<HostResults>;
+      try {
+        out = body(coroutine, L);
+      } catch (error) {
+        return raise(L, error);
+      }
+      if (run.killed !== undefined) {
+        if (!vm.isSuspendable(coroutine)) return raise(L, run.killed);
+        coroutine.isHostYield = true; // and nobody wakes it again
+        return lua.lua_yieldk(L, 0, null, proceed);
+      }
+      if (out === undefined) return 0;
+      if (out instanceof Suspension || isPromise(out as never)) {
+        if (!vm.isSuspendable(coroutine)) {
+          return raise(L, new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' waits, and ${WHERE_NOT}`));
+        }
+        return wait(L, coroutine, out as Suspension | Promise<HostResults>);
+      }
+      if (style.yields && vm.clock.now() - run.stretchStart > GIVE_WAY_MS) {
+        coroutine.results = out as readonly HostValue[];
+        coroutine.isHostYield = true;
+        run.resetBudget();
+        run.requeue(coroutine);
+        return lua.lua_yieldk(L, 0, null, proceed);
+      }
+      try {
+        return pushAll(L, out as HostResults);
+      } catch (error) {
+        return raise(L, error);
+      }
+    };
+
+  /** Arguments from stack position `first` on. */
+  const argumentsOf = (coroutine: Coroutine, L: LuaState, first: number, style: CallStyle): LuaValue[] => {
+    const count = lua.lua_gettop(L);
+    const base = L.ci.funcOff;
+    const args: LuaValue[] = [];
+    const limit = coroutine.run.limits.resultBytes;
+    const measure = style.measured && limit > 0 ? { left: limit } : undefined;
+    for (let i = first; i <= count; i += 1) {
+      const slot = L.stack[base + i];
+      args.push(style.byReference ? bridge.reference(slot) : bridge.read(slot, 'host', measure));
+    }
+    if (measure !== undefined && measure.left < 0) coroutine.run.overLimit('result', `result_bytes ${limit}`);
+    return args;
+  };
+
+  return {
+    /** A module's function. */
+    func(style: CallStyle, body: HostFunction): NativeFunction {
+      return native(style, (coroutine, L) => {
+        const args = argumentsOf(coroutine, L, 1, style);
+        return coroutine.run.killed === undefined ? body(coroutine, args) : undefined;
+      });
+    },
+    /** A class's method; raises when it is called on anything else. */
+    method<T extends object>(style: CallStyle, className: string, isInstance: (o: object) => boolean, body: HostMethod<T>): NativeFunction {
+      return native(style, (coroutine, L) => {
+        const slot = lua.lua_gettop(L) > 0 ? L.stack[L.ci.funcOff + 1] : undefined;
+        const self = slot === undefined ? undefined : bridge.objectOf(slot);
+        if (self === undefined || !isInstance(self)) {
+          const got = slot === undefined ? 'no value' : lauxlib.luaL_typename(L, 1);
+          throw new LuaRaise(
+            `bad argument #1 to '${style.name}' (${className} expected, got ${typeof got === 'string' ? got : Buffer.from(got).toString()})`,
+          );
+        }
+        const args = argumentsOf(coroutine, L, 2, style);
+        return coroutine.run.killed === undefined ? body(self as T, coroutine, args) : undefined;
+      });
+    },
+  };
+};
+export type HostCalls = ReturnType<typeof createHostCalls>;
+
+const WHERE_NOT = 'top-level code and callbacks of sort and gsub cannot wait';

@@ -1,0 +1,229 @@
+import type { Clock } from '../../clock.ts';
+import { CallError, type LuaFrame } from '../../errors.ts';
+import type { KillReason, LuaCallResult } from '../engine.ts';
+import { luaTypeOf } from '../arguments.ts';
+import { isLuaString, textOf } from '../values.ts';
+import type { Bridge } from './bridge.ts';
+import type { Frames } from './frames.ts';
+import type { Coroutine, Run } from './run.ts';
+import type { Fengari, LuaState } from './types.ts';
+
+/** How many instructions pass between two looks at the clock. */
+export const HOOK_INTERVAL = 1000;
+/** How long one run of Lua may hold the event loop before others get a turn (ms). */
+const PREEMPT_MS = 10;
+/** What a kill throws where the VM cannot yield; `pcall` sees the run's `killed` and throws it again. */
+const KILL_TEXT = 'killed';
+
+/** What runs, wakes and ends coroutines in one Lua state. */
+export interface Vm {
+  readonly fengari: Fengari;
+  readonly main: LuaState;
+  readonly bridge: Bridge;
+  readonly frames: Frames;
+  readonly clock: Clock;
+  /** The signal of contexts that nobody can cancel: no listener is put on it. */
+  readonly neverAborted: AbortSignal;
+  /** The run whose Lua is on the host's stack now. */
+  current: Run | undefined;
+  /** How many runs are on the host's stack. */
+  nesting: number;
+  /** A new thread with the count hook on. */
+  thread(instructions: number): LuaState;
+  resume(root: Coroutine, args: number): 'end' | 'yield' | 'error';
+  /** What a root coroutine that ended with an error failed with. */
+  failureOf(root: Coroutine): CallError;
+  /** The results of a main coroutine that has ended. @throws CallError as lua/common.md, section 4 says. */
+  resultOf(root: Coroutine): LuaCallResult;
+  /** Remembers where an error left a user coroutine. */
+  noteError(inner: Coroutine): void;
+  luaFrames(coroutine: Coroutine, count: number): readonly LuaFrame[];
+  traceback(coroutine: Coroutine): readonly LuaFrame[];
+  programIdOf(coroutine: Coroutine): string | undefined;
+  registerSource(source: object, programId: string): void;
+  /** Ends this coroutine's turn in the middle: yields through its resumers where it can. */
+  stop(coroutine: Coroutine): number;
+  isSuspendable(coroutine: Coroutine): boolean;
+  enqueue(run: Run): void;
+  yieldToOthers(run: Run): void;
+  later(body: () => void): void;
+  onReleaseError(run: Run, error: unknown): void;
+}
+
+export interface VmOptions {
+  readonly fengari: Fengari;
+  readonly main: LuaState;
+  readonly bridge: Bridge;
+  readonly frames: Frames;
+  readonly clock: Clock;
+  readonly neverAborted: AbortSignal;
+  readonly onReleaseError: (run: Run, error: unknown) => void;
+}
+
+export const createVm = (options: VmOptions): Vm => {
+  const { fengari, main, bridge, frames, clock } = options;
+  const { lua } = fengari;
+  const { LUA_OK, LUA_YIELD } = fengari.defs.thread_status;
+  const programIds = new WeakMap<object, string>();
+  let queue: Run[] = [];
+  let isScheduled = false;
+
+  const drain = (): void => {
+    isScheduled = false;
+    const begin = clock.now();
+    const runs = queue;
+    queue = [];
+    for (const [i, run] of runs.entries()) {
+      if (i > 0 && clock.now() - begin > PREEMPT_MS) {
+        queue = runs.slice(i).concat(queue); // pending I/O gets its turn before the rest
+        schedule(setImmediate);
+        return;
+      }
+      run.isQueued = false;
+      run.execute();
+    }
+  };
+  const schedule = (defer: (body: () => void) => void): void => {
+    if (isScheduled) return;
+    isScheduled = true;
+    defer(drain);
+  };
+
+  const isSuspendable = (coroutine: Coroutine): boolean => coroutine.L.nny === 0 && !coroutine.isPinned;
+
+  const stop = (coroutine: Coroutine): number => {
+    coroutine.isHostYield = true;
+    return lua.lua_yield(coroutine.L, 0);
+  };
+
+  /** The count hook: budget, cancellation and fairness. */
+  const hook = (L: LuaState): void => {
+    const coroutine = L.perilune as Coroutine | undefined;
+    if (coroutine === undefined) return;
+    const { run } = coroutine;
+    run.instructions += L.basehookcount;
+    const { limits } = run;
+    const stretch = clock.now() - run.stretchStart;
+    if (limits.instructions > 0 && run.instructions >= limits.instructions) {
+      run.overLimit('instructions', `instructions ${limits.instructions}`);
+    } else if (limits.cpuMs > 0 && run.cpuMs + stretch > limits.cpuMs) {
+      run.overLimit('cpu' satisfies KillReason, `cpu_ms ${limits.cpuMs}`);
+    }
+    if (run.killed !== undefined || run.ended) {
+      if (isSuspendable(coroutine)) {
+        stop(coroutine);
+        return;
+      }
+      L.errfunc = 0; // a message handler must not run any more Lua
+      lua.lua_pushliteral(L, KILL_TEXT);
+      lua.lua_error(L);
+    }
+    if (stretch > PREEMPT_MS && isSuspendable(coroutine)) {
+      run.requeue(coroutine);
+      stop(coroutine);
+    }
+  };
+  lua.lua_sethook(main, hook, lua.LUA_MASKCOUNT, HOOK_INTERVAL);
+
+  const topValue = (L: LuaState): { type: number; value: unknown } => L.stack[L.top - 1];
+
+  const callError = (value: unknown, trace: readonly LuaFrame[]): CallError => {
+    if (value instanceof CallError) {
+      return value.kind !== '' && value.frames.length > 0
+        ? value
+        : value.with({ kind: value.kind || 'Internal', frames: value.frames.length > 0 ? value.frames : trace });
+    }
+    const message = isLuaString(value)
+      ? textOf(value)
+      : typeof value === 'number' || typeof value === 'boolean'
+        ? String(value)
+        : `(error object is a ${luaTypeOf(value as never)} value)`;
+    return new CallError(message, { kind: 'Internal', frames: trace });
+  };
+
+  return {
+    fengari,
+    main,
+    bridge,
+    frames,
+    clock,
+    neverAborted: options.neverAborted,
+    current: undefined,
+    nesting: 0,
+
+    thread(instructions) {
+      const L = lua.lua_newthread(main);
+      lua.lua_pop(main, 1); // JavaScript's collector keeps it as long as somebody refers to it
+      if (instructions > 0 && instructions < HOOK_INTERVAL) lua.lua_sethook(L, hook, lua.LUA_MASKCOUNT, instructions);
+      return L;
+    },
+    resume(root, args) {
+      root.isHostYield = false;
+      const status = lua.lua_resume(root.L, null, args);
+      if (status === LUA_OK) return 'end';
+      return status === LUA_YIELD ? 'yield' : 'error';
+    },
+    failureOf(root) {
+      const value = bridge.read(topValue(root.L), 'host');
+      const inner = root.run.innerTrace;
+      const outer = frames.all(root.L);
+      const isInner =
+        inner !== undefined &&
+        (inner.value === value || (isLuaString(value) && isLuaString(inner.value) && textOf(value).endsWith(textOf(inner.value))));
+      return callError(value, isInner ? [...inner.frames, ...outer] : outer);
+    },
+    resultOf(root) {
+      const { L, run } = root;
+      const count = lua.lua_gettop(L);
+      if (count === 0) return { value: undefined, count };
+      const base = L.ci.funcOff + 1;
+      if (count > 1) {
+        const second = bridge.read(L.stack[base + 1], 'host');
+        if (isLuaString(second)) throw new CallError(textOf(second), { kind: 'Internal', retryable: false });
+        if (second instanceof CallError) throw second.kind === '' ? second.with({ kind: 'Internal' }) : second;
+      }
+      const limit = run.limits.resultBytes;
+      const measure = limit > 0 ? { left: limit } : undefined;
+      const value = bridge.read(L.stack[base], 'boundary', measure);
+      if (measure !== undefined && measure.left < 0) {
+        run.overLimit('result', `result_bytes ${limit}`);
+        throw run.killed;
+      }
+      return { value, count };
+    },
+    noteError(inner) {
+      const { run } = inner;
+      const value = bridge.read(topValue(inner.L), 'host');
+      const own = frames.all(inner.L);
+      run.innerTrace = { value, frames: run.innerTrace?.value === value ? [...(run.innerTrace?.frames ?? []), ...own] : own };
+    },
+    luaFrames: (coroutine, count) => frames.lua(coroutine.L, count),
+    traceback(coroutine) {
+      const all: LuaFrame[] = [];
+      for (let one: Coroutine | undefined = coroutine; one !== undefined; one = one.resumer) all.push(...frames.all(one.L));
+      return all;
+    },
+    programIdOf(coroutine) {
+      const source = frames.sourceOf(coroutine.L);
+      return source === undefined ? undefined : programIds.get(source);
+    },
+    registerSource(source, programId) {
+      programIds.set(source, programId);
+    },
+    stop,
+    isSuspendable,
+    enqueue(run) {
+      if (run.isQueued) return;
+      run.isQueued = true;
+      queue.push(run);
+      schedule(queueMicrotask);
+    },
+    yieldToOthers(run) {
+      setImmediate(() => run.execute());
+    },
+    later(body) {
+      setImmediate(body);
+    },
+    onReleaseError: options.onReleaseError,
+  };
+};

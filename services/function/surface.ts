@@ -1,0 +1,38 @@
+import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { ctxModule } from './ctx-module.ts';
+import { executorClass, funcsModule } from './funcs-module.ts';
+import { functionPools } from './functions.ts';
+import { futureClass } from './future.ts';
+import { functionLua, libraryLua } from './kinds.ts';
+import { payloadClass, payloadModule } from './payload-module.ts';
+import { FUNCTIONS } from './port.ts';
+
+const IMPORTS = { path: 'imports.*', kinds: ['library.lua'] };
+
+/** `function.lua` and `library.lua` (declarations.md, section 3), and the modules `funcs`, `ctx` and `payload`. */
+export const functionSurface: Surface = {
+  name: 'function',
+  kinds: {
+    'function.lua': entryKind({ schema: functionLua, references: [IMPORTS] }),
+    'library.lua': entryKind({ schema: libraryLua, references: [IMPORTS] }),
+  },
+  modules: ['funcs', 'ctx', 'payload'],
+  build(env) {
+    const functions = functionPools(env);
+    env.provide(FUNCTIONS, functions);
+    env.engine.defineClass(payloadClass);
+    env.engine.defineClass(futureClass);
+    env.engine.defineClass(executorClass(functions, env.engine));
+    env.engine.define(payloadModule);
+    env.engine.define(ctxModule);
+    env.engine.define(funcsModule(functions, env.engine));
+    return [
+      {
+        name: 'functions',
+        needs: [],
+        start: async () => functions.start(),
+        stop: async () => functions.stop(),
+      },
+    ];
+  },
+};

@@ -1,0 +1,248 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../runtime/clock.ts';
+import { internal, invalid, messageOf } from '../../runtime/errors.ts';
+import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
+
+/** Bodies up to this many bytes are kept until the handler ends and then get a Content-Length. */
+const KEPT_BYTES = 16 * 1024;
+
+export type TransferMode = 'chunked' | 'sse';
+export interface ResponseParts {
+  readonly clock: Clock;
+  /** Milliseconds that a client may leave bytes unread; 0 = no limit. */
+  readonly writeTimeoutMs: number;
+  /** Open event streams. */
+  readonly streams: BoundUpDownCounter;
+}
+
+/** Header values are bytes: text goes out as UTF-8, which Node takes as one character per byte. */
+const headerBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+/** What `Content-Type` says when the function said nothing: no guess that a browser could run. */
+const defaultType = (isJson: boolean, body: Uint8Array | undefined): string | undefined => {
+  if (isJson) return 'application/json';
+  if (body === undefined || body.length === 0) return undefined;
+  const sample = body.subarray(0, 512);
+  return sample.some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27))
+    ? 'application/octet-stream'
+    : 'text/plain; charset=utf-8';
+};
+
+/**
+ * The response of one exchange: open -> headers sent (lua/http.md, section 5). "Headers sent" is the program's view: the
+ * bytes leave later where that lets a small body have its length. Failures are thrown as CallErrors.
+ */
+export class ResponseWriter {
+  /** The function produced a response: its result is ignored. */
+  handled = false;
+  /** Settles when the response has been handed to the system or the client has gone. */
+  readonly closed: Promise<void>;
+  readonly #res: ServerResponse;
+  readonly #parts: ResponseParts;
+  #isCommitted = false;
+  #isJson = false;
+  #mode: 'kept' | TransferMode = 'kept';
+  #status = 200;
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+
+  constructor(res: ServerResponse, parts: ResponseParts) {
+    this.#res = res;
+    this.#parts = parts;
+    // A body that differs from its Content-Length would shift every later response of the connection.
+    res.strictContentLength = true;
+    this.closed = new Promise((resolve) => {
+      res.once('close', () => {
+        if (this.#mode === 'sse' && res.headersSent) parts.streams.add(-1);
+        resolve();
+      });
+    });
+  }
+
+  /** The status that went out, the first one; undefined before that. */
+  get sentStatus(): number | undefined {
+    return this.#res.headersSent ? this.#res.statusCode : undefined;
+  }
+
+  /** The client went away before everything was sent. */
+  get isAborted(): boolean {
+    return this.#res.destroyed && !this.#res.writableFinished;
+  }
+
+  setStatus(code: number): void {
+    this.#assertOpen('cannot set status after headers are sent');
+    this.#status = code;
+    this.#isCommitted = true;
+    this.handled = true;
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#assertOpen('cannot set headers after they are sent');
+    this.#put(name, value);
+    this.handled = true;
+  }
+
+  setContentType(type: string): void {
+    this.#assertOpen('cannot set content type after headers are sent');
+    this.#put('Content-Type', type);
+  }
+
+  setTransfer(mode: TransferMode): void {
+    this.#assertOpen('cannot set transfer mode after headers are sent');
+    this.#mode = mode;
+    this.#res.removeHeader('Content-Length');
+    this.#put('Cache-Control', 'no-cache');
+    if (mode === 'sse') {
+      this.#put('Content-Type', 'text/event-stream');
+      this.#put('Connection', 'keep-alive');
+    }
+  }
+
+  /** Suspends (a promise) only while the client's side of the connection is full. */
+  write(bytes: Uint8Array): void | Promise<void> {
+    this.handled = true;
+    this.#isCommitted = true;
+    this.#assertWritable();
+    if (this.#mode === 'kept' && !this.#res.headersSent && this.#keptBytes + bytes.length <= KEPT_BYTES) {
+      this.#kept.push(bytes);
+      this.#keptBytes += bytes.length;
+      return;
+    }
+    this.#sendHead(bytes);
+    return this.#send(this.#takeKept(bytes));
+  }
+
+  writeJson(text: string): void | Promise<void> {
+    if (!this.#isCommitted) this.#put('Content-Type', 'application/json');
+    // After `set_status` the type is left to us, and this is what the body is.
+    else if (this.#keptBytes === 0) this.#isJson = true;
+    return this.write(Buffer.from(text, 'utf8'));
+  }
+
+  /** One server-sent event, at once (WHATWG HTML, "Server-sent events"). `json` holds no line break. */
+  writeEvent(name: string, json: string): void | Promise<void> {
+    if (/[\r\n]/.test(name)) throw invalid('event name must not contain line breaks');
+    if (this.#mode !== 'sse') {
+      this.#assertOpen('cannot switch to SSE mode after headers are sent');
+      this.setTransfer('sse');
+    }
+    return this.write(Buffer.from(`event: ${name}\ndata: ${json}\n\n`, 'utf8'));
+  }
+
+  flush(): void | Promise<void> {
+    this.handled = true;
+    this.#isCommitted = true;
+    this.#assertWritable();
+    this.#sendHead(undefined);
+    this.#res.flushHeaders();
+    return this.#send(this.#takeKept());
+  }
+
+  /** Replaces whatever was prepared with a plain answer; for outcomes that the function did not handle itself. */
+  reply(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+    if (this.#res.headersSent || this.#res.destroyed) return;
+    this.#res.removeHeader('Content-Type');
+    this.#res.removeHeader('Content-Length');
+    this.#mode = 'kept';
+    this.#isJson = false;
+    this.#status = status;
+    for (const [name, value] of Object.entries(headers)) this.#put(name, value);
+    this.#kept = body === '' ? [] : [Buffer.from(body, 'utf8')];
+    this.end();
+  }
+
+  /** For a failure outside the function: an answer while there can be one, else the connection's end. */
+  refuse(status: number, message: string): void {
+    this.reply(status, { 'Content-Type': 'text/plain; charset=utf-8' }, message);
+    if (!this.#res.writableEnded) this.#res.destroy();
+  }
+
+  /** Sends what is left and ends the response. The exchange is over when `closed` settles. */
+  end(): void {
+    const res = this.#res;
+    if (res.destroyed || res.writableEnded) return;
+    const rest = this.#takeKept();
+    const bodiless = this.#status === 204 || this.#status === 304 || this.#status < 200;
+    try {
+      if (!res.headersSent && this.#mode === 'kept' && !bodiless && !res.hasHeader('Content-Length')) {
+        res.setHeader('Content-Length', rest.length);
+      }
+      this.#sendHead(rest);
+      res.end(rest.length > 0 && !bodiless ? rest : undefined);
+    } catch (error) {
+      // The declared length was not met: only closing the connection tells the client.
+      res.destroy(error instanceof Error ? error : undefined);
+    }
+    const { clock, writeTimeoutMs } = this.#parts;
+    if (writeTimeoutMs > 0 && !res.destroyed) {
+      const cancel = clock.after(writeTimeoutMs, () => res.destroy(), { unref: true });
+      res.once('close', cancel);
+    }
+  }
+
+  #assertOpen(message: string): void {
+    if (this.#isCommitted || this.#res.headersSent) throw invalid(message);
+  }
+
+  #assertWritable(): void {
+    if (this.#res.destroyed) throw internal('client closed the connection');
+    if (this.#res.writableEnded) throw internal('response has ended');
+  }
+
+  #put(name: string, value: string): void {
+    try {
+      this.#res.setHeader(name, headerBytes(value));
+    } catch (error) {
+      throw invalid(messageOf(error));
+    }
+  }
+
+  #sendHead(first: Uint8Array | undefined): void {
+    const res = this.#res;
+    if (res.headersSent) return;
+    if (!res.hasHeader('Content-Type')) {
+      const type = defaultType(this.#isJson, this.#kept[0] ?? first);
+      if (type !== undefined) res.setHeader('Content-Type', type);
+    }
+    res.writeHead(this.#status);
+    if (this.#mode === 'sse') this.#parts.streams.add(1);
+  }
+
+  #takeKept(last?: Uint8Array): Uint8Array {
+    const parts = last === undefined ? this.#kept : [...this.#kept, last];
+    this.#kept = [];
+    this.#keptBytes = 0;
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
+
+  #send(bytes: Uint8Array): void | Promise<void> {
+    if (bytes.length === 0) return;
+    let hasRoom: boolean;
+    try {
+      hasRoom = this.#res.write(bytes);
+    } catch (error) {
+      throw internal(messageOf(error));
+    }
+    if (!hasRoom) return this.#room();
+  }
+
+  /** Waits until the client has taken what was written. */
+  #room(): Promise<void> {
+    const res = this.#res;
+    const { clock, writeTimeoutMs } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const cut = () => res.destroy();
+      const cancel = writeTimeoutMs > 0 ? clock.after(writeTimeoutMs, cut, { unref: true }) : undefined;
+      const settle = (done: () => void) => {
+        cancel?.();
+        res.off('drain', onDrain);
+        res.off('close', onClose);
+        done();
+      };
+      const onDrain = () => settle(resolve);
+      const onClose = () => settle(() => reject(internal('client closed the connection')));
+      res.once('drain', onDrain);
+      res.once('close', onClose);
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { DeclarationError } from '../../runtime/errors.ts';
+import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { streamsActive } from './instruments.ts';
+import {
+  checkEndpoint,
+  checkRouter,
+  checkService,
+  ENDPOINT,
+  endpointReferences,
+  endpointSchema,
+  ROUTER,
+  routerReferences,
+  routerSchema,
+  SERVICE,
+  type ServiceConfig,
+  serviceReferences,
+  serviceSchema,
+} from './kinds.ts';
+import { defineHttpModule } from './module.ts';
+import { HTTP_SERVERS } from './port.ts';
+import { routeTable } from './route-table.ts';
+import { httpServer } from './server.ts';
+
+/**
+ * HTTP in: servers, routers, endpoints and the Lua module `http`.
+ * `build` throws a DeclarationError for routes and prefixes that conflict, with the place of each.
+ */
+export const httpSurface: Surface = {
+  name: 'http',
+  kinds: {
+    [SERVICE]: entryKind({
+      schema: serviceSchema,
+      references: serviceReferences,
+      check: ({ config }) => checkService(config),
+    }),
+    [ROUTER]: entryKind({
+      schema: routerSchema,
+      references: routerReferences,
+      check: ({ config }) => checkRouter(config),
+    }),
+    [ENDPOINT]: entryKind({
+      schema: endpointSchema,
+      references: endpointReferences,
+      check: ({ config }) => checkEndpoint(config),
+    }),
+  },
+  modules: ['http'],
+  build(env) {
+    const { routes, problems } = routeTable(env.registry);
+    if (problems.length > 0) throw new DeclarationError(problems);
+    defineHttpModule(env.engine);
+    const streams = env.collector.upDownCounter(streamsActive).bind({ kind: 'sse' });
+    const servers = env.registry
+      .declared<ServiceConfig>(SERVICE)
+      .map((service) => httpServer(env, service, routes.get(service.id) ?? [], streams));
+    env.provide(HTTP_SERVERS, {
+      addresses: () =>
+        servers.flatMap(({ id, address }) => {
+          const bound = address();
+          return bound === undefined ? [] : [{ id, address: bound }];
+        }),
+    });
+    return servers.map(({ component }) => component);
+  },
+};

@@ -1,0 +1,70 @@
+import type { HostData } from '../../runtime/codec/host-data.ts';
+
+/** A backend answers at once where it can: the memory one always does, a remote one never. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Key in its reported form (`:k` or `a:b`), value, and an opaque positive version that every write of the key changes. */
+export interface StoredEntry {
+  readonly key: string;
+  /** Read-only, and shared with nobody who writes. */
+  readonly value: HostData;
+  readonly version: string;
+}
+
+export interface ListQuery {
+  readonly prefix: string;
+  /** The last key of the page before; exclusive. Empty: from the first. */
+  readonly after: string;
+  readonly limit: number;
+}
+export interface Page {
+  /** By ascending key. */
+  readonly items: readonly StoredEntry[];
+  readonly hasMore: boolean;
+}
+
+export interface PutOptions {
+  /** Seconds; absent or 0: no expiry. */
+  readonly ttl?: number;
+  readonly onlyIfAbsent?: boolean;
+  readonly ifVersion?: string;
+}
+/** A condition that does not hold is an outcome, not an error: it is counted as `conflict` or `not_found`. */
+export type PutOutcome =
+  | { readonly result: 'ok'; readonly entry: StoredEntry }
+  | { readonly result: 'exists' | 'conflict' | 'not_found' };
+
+/** What `store:info()` tells of a kind of store (lua/store.md, section 6). */
+export interface BackendInfo {
+  readonly backend: string;
+  readonly consistency: string;
+  readonly durable: boolean;
+  readonly list: boolean;
+  readonly versioned: boolean;
+  readonly conditional_put: boolean;
+  readonly ttl: boolean;
+}
+
+/**
+ * Where a store's entries live. It knows no telemetry and no Lua; keys come in their reported form. Every method throws
+ * (or rejects with) a CallError: Unavailable `store is full` or `store is stopped`, Internal for a failing backend.
+ * Expired entries behave as absent at once. All backends pass test/services/kv/contract.ts.
+ */
+export interface StoreBackend {
+  readonly info: BackendInfo;
+  /** `db.system.name` of spans, and whether the store is in this program. */
+  readonly system: string;
+  readonly isEmbedded: boolean;
+  get(key: string): Awaitable<StoredEntry | undefined>;
+  has(key: string): Awaitable<boolean>;
+  /** Removes an earlier expiry where `ttl` is absent. */
+  set(key: string, value: HostData, ttl: number | undefined): Awaitable<void>;
+  /** False when there was nothing to delete. */
+  delete(key: string): Awaitable<boolean>;
+  list(query: ListQuery): Awaitable<Page>;
+  /** Conditions are atomic against all other writers. */
+  put(key: string, value: HostData, options: PutOptions): Awaitable<PutOutcome>;
+  start(): Promise<void>;
+  /** Idempotent, and harmless without a start. */
+  stop(): Promise<void>;
+}

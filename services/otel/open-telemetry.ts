@@ -1,0 +1,144 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { BuildInfo } from '../../runtime/env.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Collector } from '../../runtime/metrics/collector.ts';
+import { noTracer, type Propagator, type ThirdPartyScope, type Tracer } from '../../runtime/trace.ts';
+import { exportMonitors } from './export-monitor.ts';
+import { otelGlobals } from './globals.ts';
+import { metricSignal } from './metric-signal.ts';
+import { propagator } from './propagator.ts';
+import { resource, resourceAttributes } from './resource.ts';
+import type { OtelSettings } from './settings-types.ts';
+import type { SignalOptions } from './signal.ts';
+import { thirdPartyScope } from './third-party.ts';
+import { traceSignal } from './trace-signal.ts';
+
+export interface OpenTelemetryOptions {
+  readonly settings: OtelSettings;
+  readonly collector: Collector;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly build: Pick<BuildInfo, 'version'>;
+  /** The health of the component `otel`. */
+  readonly health?: Health;
+  /** Outgoing HTTP requests get client spans once the globals are registered. Default true. */
+  readonly httpClientSpans?: boolean;
+}
+
+/** Tracing and the push of metrics, ready for use from construction; nothing of it can end the program. */
+export interface OpenTelemetry {
+  readonly tracer: Tracer;
+  readonly propagator: Propagator;
+  readonly thirdParty: ThirdPartyScope;
+  /** What third parties recorded, as Prometheus text 0.0.4; empty when nothing. Never rejects. */
+  readonly thirdPartyText: () => Promise<string>;
+  /** The resource of spans and metrics; `target_info` shows the same. */
+  readonly resource: Readonly<Record<string, string | number>>;
+  /** Sets the API's process-wide globals. For the program alone, never when embedded. Twice is once. */
+  registerGlobals(): boolean;
+  unregisterGlobals(): void;
+  /** Sends what waits: spans, then the current metrics. False when that took longer or spans were refused. Never rejects. */
+  flush(budgetMs: number): Promise<boolean>;
+  /** The last flush; gives everything back, within the budget. Idempotent, never rejects. */
+  shutdown(budgetMs: number): Promise<void>;
+}
+
+/** Spans may take this share of a budget before metrics begin beside them. */
+const SPAN_SHARE = 0.5;
+
+export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
+  const { settings, collector, clock } = options;
+  const logger = options.logger.subsystem('telemetry');
+  const version = options.build.version;
+
+  const warned = new Set<string>();
+  const signalOptions: SignalOptions = {
+    settings,
+    collector,
+    clock,
+    logger,
+    version,
+    monitor: exportMonitors({ collector, clock, logger, health: options.health }),
+    warn(text) {
+      if (!warned.has(text)) logger.warn(text);
+      warned.add(text);
+    },
+  };
+  const attributes = resourceAttributes({ 'service.version': version, ...settings.resource });
+  const shared = resource(attributes);
+  const traces = traceSignal(signalOptions, shared);
+  const metrics = metricSignal(signalOptions, shared);
+  const ownPropagator = propagator(settings.propagators);
+  const globals = otelGlobals({
+    propagator: ownPropagator,
+    tracerProvider: traces?.provider,
+    meterProvider: settings.isDisabled ? undefined : metrics.thirdParty.provider,
+    httpClientSpans: options.httpClientSpans ?? true,
+    logger,
+  });
+
+  /** Resolves after `ms`, without keeping the program alive beyond its other work; `done` ends the wait early. */
+  const within = async (ms: number, done: Promise<unknown>): Promise<boolean> => {
+    let cancel = (): void => {};
+    const late = new Promise<boolean>((resolve) => {
+      cancel = clock.after(ms, () => resolve(false));
+    });
+    const inTime = await Promise.race([done.then(() => true), late]);
+    cancel();
+    return inTime;
+  };
+
+  /** Runs both steps, spans first, and tells whether all went well in time. What fails late is logged, once. */
+  const inOrder = async (
+    budgetMs: number,
+    what: string,
+    ofTraces: (() => Promise<void>) | undefined,
+    ofMetrics: (() => Promise<void>) | undefined,
+  ): Promise<boolean> => {
+    const deadline = clock.now() + budgetMs;
+    const problems: string[] = [];
+    const attempt = (name: string, step: (() => Promise<void>) | undefined): Promise<void> =>
+      (step?.() ?? Promise.resolve()).catch((error: unknown) => {
+        problems.push(`${name}: ${messageOf(error)}`);
+      });
+    const first = attempt('traces', ofTraces);
+    // The last metrics are to count the last spans; but slow spans must not cost the metrics their turn.
+    await within(ofMetrics === undefined ? budgetMs : budgetMs * SPAN_SHARE, first);
+    const both = Promise.all([first, attempt('metrics', ofMetrics)]);
+    const inTime = await within(Math.max(deadline - clock.now(), 0), both);
+    if (!inTime) problems.push(`not finished within ${budgetMs} ms`);
+    if (problems.length > 0) logger.warn(`telemetry ${what} is incomplete`, { error: problems.join('; ') });
+    return problems.length === 0;
+  };
+
+  let ending: Promise<void> | undefined;
+  const end = async (budgetMs: number): Promise<void> => {
+    await inOrder(budgetMs, 'shutdown', traces && (() => traces.shutdown()), () => metrics.shutdown());
+    globals.unregister();
+    traces?.halt();
+    metrics.halt();
+  };
+
+  return {
+    tracer: traces?.tracer ?? noTracer,
+    propagator: ownPropagator,
+    thirdParty: thirdPartyScope,
+    thirdPartyText: () => metrics.thirdParty.text(),
+    resource: attributes,
+    registerGlobals: () => globals.register(),
+    unregisterGlobals: () => globals.unregister(),
+    flush: (budgetMs) =>
+      inOrder(
+        budgetMs,
+        'flush',
+        traces && (() => traces.flush()),
+        metrics.isPushing ? () => metrics.flush() : undefined,
+      ),
+    shutdown(budgetMs) {
+      ending ??= end(budgetMs);
+      return ending;
+    },
+  };
+};

@@ -1,0 +1,73 @@
+import { type OtlpSettings, PROTOCOLS, type Protocol, type Sources } from './settings-types.ts';
+import { parseBoolean, parseOneOf, parsePairs, parseWhole, textOf } from './variables.ts';
+
+/** How a signal is sent: its own variables over the shared ones. */
+export const otlpSettings = ({ file, flags, variables, from }: Sources, signal: 'TRACES' | 'METRICS'): OtlpSettings => {
+  const names = (suffix: string) => [`OTEL_EXPORTER_OTLP_${signal}_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`];
+  const path = (suffix: string) =>
+    from.choose<string | undefined>({
+      names: names(suffix),
+      parse: (text) => text,
+      expected: 'a path',
+      fallback: undefined,
+    });
+  const headers = (name: string) =>
+    from.choose({ names: [name], parse: parsePairs, expected: 'a list of key=value', fallback: {}, isSecret: true });
+
+  const own = textOf(variables, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
+  const isBase = flags.endpoint !== undefined || own === undefined;
+  const endpoint = from.choose({
+    key: isBase ? 'otel.endpoint' : undefined,
+    flag: flags.endpoint,
+    names: names('ENDPOINT'),
+    parse: (text) => text, // checked where the exporter is built
+    expected: 'a URL',
+    file: file.endpoint,
+    fallback: 'http://localhost:4318',
+  });
+  for (const name of names('PROTOCOL')) {
+    if (flags.protocol === undefined && textOf(variables, name)?.toLowerCase() === 'grpc') {
+      from.warn(`${name}: 'grpc' comes with a later version; http/protobuf is used instead`);
+    }
+  }
+  const protocol = from.choose<Protocol | 'grpc'>({
+    key: 'otel.protocol',
+    flag: flags.protocol,
+    names: names('PROTOCOL'),
+    parse: parseOneOf<Protocol | 'grpc'>([...PROTOCOLS, 'grpc']),
+    expected: `one of ${PROTOCOLS.join(', ')}`,
+    file: file.protocol,
+    fallback: 'http/protobuf',
+  });
+  const [signalHeaders = '', sharedHeaders = ''] = names('HEADERS');
+  return {
+    endpoint,
+    isBase,
+    insecure: from.choose({
+      key: 'otel.insecure',
+      flag: flags.insecure,
+      names: names('INSECURE'),
+      parse: parseBoolean,
+      expected: 'true or false',
+      file: file.insecure,
+      fallback: false,
+    }),
+    protocol: protocol === 'grpc' ? 'http/protobuf' : protocol,
+    headers: { ...file.headers, ...headers(sharedHeaders), ...headers(signalHeaders), ...flags.headers },
+    timeoutMs: from.choose({
+      names: names('TIMEOUT'),
+      parse: parseWhole(1),
+      expected: 'a whole number of milliseconds above 0',
+      fallback: 10_000,
+    }),
+    compression: from.choose({
+      names: names('COMPRESSION'),
+      parse: parseOneOf(['gzip', 'none']),
+      expected: 'gzip or none',
+      fallback: 'none',
+    }),
+    certificate: path('CERTIFICATE'),
+    clientCertificate: path('CLIENT_CERTIFICATE'),
+    clientKey: path('CLIENT_KEY'),
+  };
+};

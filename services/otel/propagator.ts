@@ -1,0 +1,56 @@
+import { BAGGAGE, type Propagator, TRACE } from '../../runtime/trace.ts';
+import { parseBaggage, renderBaggage } from './baggage.ts';
+import { parseTraceparent, renderTraceparent } from './traceparent.ts';
+import { parseTracestate } from './tracestate.ts';
+
+/** `none` stands for an empty list. Names beyond these are warned about where settings are read. */
+export const PROPAGATOR_NAMES = ['tracecontext', 'baggage'] as const;
+export type PropagatorName = (typeof PROPAGATOR_NAMES)[number];
+
+/** W3C Trace Context over our own contexts: https://www.w3.org/TR/trace-context/. */
+const traceContext: Propagator = {
+  fields: ['traceparent', 'tracestate'],
+  inject(context, set) {
+    const trace = context.get(TRACE);
+    if (trace === undefined) return;
+    set('traceparent', renderTraceparent(trace));
+    if (trace.state !== undefined && trace.state !== '') set('tracestate', trace.state);
+  },
+  extract(context, get) {
+    const [header, ...others] = get('traceparent');
+    // Which of two would be right is unknowable: a new trace begins (W3C test suite, test_traceparent_duplicated).
+    if (header === undefined || others.length > 0) return context;
+    const trace = parseTraceparent(header);
+    if (trace === undefined) return context;
+    const state = parseTracestate(get('tracestate'));
+    return context.with(TRACE, state === undefined ? trace : { ...trace, state });
+  },
+};
+
+/** W3C Baggage: https://www.w3.org/TR/baggage/. */
+const baggage: Propagator = {
+  fields: ['baggage'],
+  inject(context, set) {
+    const text = renderBaggage(context.get(BAGGAGE));
+    if (text !== '') set('baggage', text);
+  },
+  extract(context, get) {
+    const members = parseBaggage(get('baggage'));
+    return members.length === 0 ? context : context.with(BAGGAGE, members);
+  },
+};
+
+/**
+ * The propagator of the configured names, each used once. Without any, nothing is read or written.
+ * A header that is malformed leaves the context as it is; nothing throws.
+ */
+export const propagator = (names: readonly PropagatorName[]): Propagator => {
+  const parts = [...new Set(names)].map((name) => (name === 'tracecontext' ? traceContext : baggage));
+  return {
+    fields: parts.flatMap((part) => part.fields),
+    inject(context, set) {
+      for (const part of parts) part.inject(context, set);
+    },
+    extract: (context, get) => parts.reduce((extracted, part) => part.extract(extracted, get), context),
+  };
+};

@@ -1,0 +1,34 @@
+import { type SpanContext, TraceFlags, type TraceState } from '@opentelemetry/api';
+import { TraceState as SdkTraceState } from '@opentelemetry/core';
+import type { TraceContext } from '../../runtime/trace.ts';
+
+/** Hands the text on as it came; the SDK's own class would rewrite and shorten it. Parsed only when somebody looks inside. */
+const traceState = (text: string): TraceState => ({
+  serialize: () => text,
+  get: (key) => new SdkTraceState(text).get(key),
+  set: (key, value) => new SdkTraceState(text).set(key, value),
+  unset: (key) => new SdkTraceState(text).unset(key),
+});
+
+export const toSpanContext = (trace: TraceContext): SpanContext => ({
+  traceId: trace.traceId,
+  spanId: trace.spanId,
+  traceFlags: trace.flags,
+  traceState: trace.state === undefined ? undefined : traceState(trace.state),
+  isRemote: trace.isRemote,
+});
+
+/** `inheritedFlags` are the parent's: its random bit describes the trace id, which both share; the SDK forgets it. */
+export const fromSpanContext = (span: SpanContext, inheritedFlags: number): TraceContext => {
+  const state = span.traceState?.serialize();
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    flags: (span.traceFlags & TraceFlags.SAMPLED) | (inheritedFlags & RANDOM_FLAG),
+    state: state === '' ? undefined : state,
+    isRemote: span.isRemote === true,
+  };
+};
+
+/** The trace id was made at random (W3C Trace Context Level 2, "Random Trace ID Flag"). */
+export const RANDOM_FLAG = 0b10;

@@ -1,0 +1,63 @@
+import {
+  type Context,
+  createContextKey,
+  context as contextApi,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type TextMapPropagator,
+  trace as traceApi,
+} from '@opentelemetry/api';
+import { type CallContext, rootContext } from '../../runtime/context.ts';
+import { type Propagator, type ThirdPartyScope, TRACE } from '../../runtime/trace.ts';
+import { fromSpanContext, toSpanContext } from './span-context.ts';
+
+/** Our context inside the API's: baggage and whatever else the API's keys don't carry travel along. */
+const CALL_CONTEXT = createContextKey('perilune call context');
+
+const toApiContext = (base: Context, context: CallContext): Context => {
+  const carrying = base.setValue(CALL_CONTEXT, context);
+  const trace = context.get(TRACE);
+  return trace === undefined ? carrying : traceApi.setSpanContext(carrying, toSpanContext(trace));
+};
+
+/** The other way: our context at the span that a third party made. An invalid span (tracing suppressed) changes nothing. */
+const toCallContext = (context: Context): CallContext => {
+  const call = (context.getValue(CALL_CONTEXT) as CallContext | undefined) ?? rootContext;
+  const span = traceApi.getSpanContext(context);
+  if (span === undefined || !isSpanContextValid(span)) return call;
+  const current = call.get(TRACE);
+  if (current?.spanId === span.spanId) return call;
+  return call.with(TRACE, fromSpanContext(span, current?.traceId === span.traceId ? current.flags : 0));
+};
+
+/** Where instrumentation of third parties looks for its parent. Works from the moment the API has a context manager. */
+export const thirdPartyScope: ThirdPartyScope = {
+  run: (context, body) => contextApi.with(toApiContext(ROOT_CONTEXT, context), body),
+};
+
+/** A header set by the program in another case would be sent beside ours. */
+const removeVariants = (carrier: unknown, name: string): void => {
+  if (typeof carrier !== 'object' || carrier === null) return;
+  for (const key of Object.keys(carrier)) {
+    if (key !== name && key.toLowerCase() === name) delete (carrier as Record<string, unknown>)[key];
+  }
+};
+
+/** Our propagator behind the API's interface. */
+export const textMapPropagator = (own: Propagator): TextMapPropagator => ({
+  inject(context, carrier, setter) {
+    own.inject(toCallContext(context), (name, value) => {
+      removeVariants(carrier, name);
+      setter.set(carrier, name, value);
+    });
+  },
+  extract(context, carrier, getter) {
+    const extracted = own.extract(rootContext, (name) => {
+      const value = getter.get(carrier, name);
+      if (value === undefined) return [];
+      return Array.isArray(value) ? value : [value];
+    });
+    return extracted === rootContext ? context : toApiContext(context, extracted);
+  },
+  fields: () => [...own.fields],
+});

@@ -1,0 +1,178 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Call, isPromise } from '../../runtime/call.ts';
+import { decodeJson } from '../../runtime/codec/json.ts';
+import { type CallContext, rootContext } from '../../runtime/context.ts';
+import type { Declared } from '../../runtime/entry.ts';
+import type { Env } from '../../runtime/env.ts';
+import { asCallError, canceled, messageOf } from '../../runtime/errors.ts';
+import type { Component } from '../../runtime/lifecycle.ts';
+import { componentOptions } from '../../runtime/lifecycle-schema.ts';
+import type { LuaValue } from '../../runtime/lua/values.ts';
+import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
+import { type Processed, processSite } from './consumer-site.ts';
+import { type DeathCause, type DeclaredQueue, moveToDeadLetter } from './declared-queue.ts';
+import type { Delivery, Intake } from './driver.ts';
+import { queueRedelivered, queueWait } from './instruments.ts';
+import type { ConsumerConfig } from './kinds.ts';
+import { DELIVERY, openDelivery } from './settlement.ts';
+
+/** A handler that never waits would keep timers and sockets from their turn: after so many messages they get it. */
+const MESSAGES_PER_TURN = 16;
+/** A message that could not be settled as it should comes back after this, so that a full queue is no busy loop. */
+const GIVE_BACK_MS = 1000;
+
+/** `queue.consumer`: `concurrency` workers, each one message at a time (lua/queue.md, section 4). */
+export const queueConsumer = (
+  env: Env,
+  { id, config }: Declared<ConsumerConfig>,
+  queue: DeclaredQueue,
+  deadLetter: DeclaredQueue | undefined,
+): Component => {
+  const lifecycle = componentOptions(config.lifecycle);
+  const health = env.health(id);
+  let functions: Functions | undefined;
+  let intake: Intake | undefined;
+  let stopping = new AbortController();
+  let working: Promise<unknown> = Promise.resolve();
+
+  const process = deliveryProcessor(env, id, config, queue, deadLetter, () => functions ?? env.use(FUNCTIONS));
+  const run = async (delivery: Delivery): Promise<void> => {
+    health.activity();
+    try {
+      await process(delivery, stopping.signal);
+    } catch (error) {
+      env.logger
+        .subsystem('queue')
+        .error('message could not be processed', { queue: queue.id, error: messageOf(error) });
+      await delivery.giveBack(GIVE_BACK_MS);
+    }
+  };
+  const work = async (from: Intake): Promise<void> => {
+    for (let count = 1; ; count += 1) {
+      const next = from.next();
+      const delivery = isPromise(next) ? await next : next;
+      if (delivery === undefined) return;
+      await run(delivery);
+      if (count % MESSAGES_PER_TURN === 0) await nextTurn();
+    }
+  };
+  const cancel = (): void => stopping.abort(canceled(`consumer stopped: ${id}`));
+
+  return {
+    name: id,
+    ...lifecycle,
+    needs: [...new Set([queue.driverId, ...lifecycle.needs])],
+    async start() {
+      functions = env.use(FUNCTIONS);
+    },
+    async open() {
+      if (intake !== undefined) return;
+      stopping = new AbortController();
+      const taken = queue.queue.consume({ prefetch: config.prefetch, autoAck: config.auto_ack });
+      intake = taken;
+      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken)));
+    },
+    /** Takes no more, lets the running handlers end; those that outlast the deadline are cancelled. */
+    async drain(deadline) {
+      await intake?.close();
+      if (deadline.aborted) cancel();
+      deadline.addEventListener('abort', cancel, { once: true });
+      await working;
+      deadline.removeEventListener('abort', cancel);
+    },
+    async stop() {
+      await intake?.close();
+      cancel();
+      await working;
+      intake = undefined;
+    },
+  };
+};
+
+/** The site of a consumer's deliveries, as a function of one delivery. Fails only when an interceptor does. */
+const deliveryProcessor = (
+  env: Env,
+  consumerId: string,
+  config: ConsumerConfig,
+  queue: DeclaredQueue,
+  deadLetter: DeclaredQueue | undefined,
+  functions: () => Functions,
+): ((delivery: Delivery, stopping: AbortSignal) => Promise<Processed>) => {
+  const redelivered = env.collector.counter(queueRedelivered).bind({ queue: queue.id });
+  const wait = env.collector.histogram(queueWait).bind({ queue: queue.id });
+
+  const core = async ({ input: delivery, context }: Call<Delivery>): Promise<Processed> => {
+    if (delivery.attempt > 1) redelivered.add(1);
+    else wait.observe(Math.max(0, env.clock.wall() - delivery.publishedAt) / 1000);
+    let body: LuaValue;
+    try {
+      body = decodeJson(delivery.body);
+    } catch (error) {
+      return buryUnreadable(queue, deadLetter, delivery, error);
+    }
+    const open = openDelivery(queue, deadLetter, delivery, config.auto_ack);
+    const callContext = context.with(DELIVERY, open).with(CAUSE, causeOf(queue, delivery));
+    let failure: unknown;
+    try {
+      await functions().call(config.func, [body], callContext);
+    } catch (error) {
+      failure = error;
+    }
+    open.release();
+    if (open.settled !== undefined) return { result: open.settled, failure };
+    if (context.signal.aborted) {
+      await delivery.giveBack(0); // the stop ended it, not a fault of its own: no dead letter for that
+      return { result: 'nack', failure };
+    }
+    try {
+      if (failure === undefined) await open.ack();
+      else await open.nack(deathCause(failure));
+      return { result: open.settled ?? 'nack', failure };
+    } catch (error) {
+      await delivery.giveBack(GIVE_BACK_MS);
+      return { result: 'nack', failure: error };
+    }
+  };
+  const site = env.site(processSite(queue.id, consumerId, config.func), core);
+  return async (delivery, stopping) =>
+    site({ input: delivery, context: remoteContext(env, delivery).withSignal(stopping) });
+};
+
+/** The trace context that travelled with the message; only where there is none, what the publisher wrote into headers. */
+const remoteContext = ({ propagator }: Env, { transport, headers }: Delivery): CallContext => {
+  const carrier: Readonly<Record<string, unknown>> = Object.keys(transport).length > 0 ? transport : headers;
+  return propagator.extract(rootContext, (name) => {
+    const value = carrier[name];
+    return typeof value === 'string' ? [value] : [];
+  });
+};
+
+/** The function's span is the delivery's: kind Consumer, with the messaging attributes (telemetry.md, section 2). */
+const causeOf = (queue: DeclaredQueue, { id, attempt }: Delivery): Cause => ({
+  kind: 'consumer',
+  attributes: {
+    'messaging.system': queue.system,
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': queue.id,
+    'messaging.message.id': id,
+    ...(attempt > 1 && { 'messaging.message.delivery_attempt': attempt }),
+  },
+});
+
+const deathCause = (failure: unknown): DeathCause => {
+  const { message, kind } = asCallError(failure);
+  return { reason: message, kind };
+};
+
+/** A body that no attempt can read goes to the dead letters, or is dropped and counted: never round in circles. */
+const buryUnreadable = async (
+  queue: DeclaredQueue,
+  deadLetter: DeclaredQueue | undefined,
+  delivery: Delivery,
+  failure: unknown,
+): Promise<Processed> => {
+  if (deadLetter === undefined) await delivery.ack();
+  else await moveToDeadLetter(queue, deadLetter, delivery, deathCause(failure));
+  return { result: 'dead', failure };
+};

@@ -1,0 +1,44 @@
+import type { Env } from '../../runtime/env.ts';
+import type { Delivery, DriverQueue } from './driver.ts';
+import { deadLetterHeaders } from './headers.ts';
+import { queueCapacity, queueDepth, queueOldestAge } from './instruments.ts';
+import type { QueueConfig } from './kinds.ts';
+
+/** A queue of the app: its driver's queue and what its declaration says. */
+export interface DeclaredQueue {
+  readonly id: string;
+  readonly config: QueueConfig;
+  /** `messaging.system`. */
+  readonly system: string;
+  readonly driverId: string;
+  readonly queue: DriverQueue;
+}
+
+/** Gauges that are read at collection; they exist from the declaration on. */
+export const observeQueue = ({ collector }: Env, { id, queue }: DeclaredQueue): void => {
+  collector.observe('gauge', queueDepth, { queue: id }, () => queue.depth());
+  collector.observe('gauge', queueCapacity, { queue: id }, () => queue.capacity());
+  collector.observe('gauge', queueOldestAge, { queue: id }, () => queue.oldestAgeSeconds());
+};
+
+/** Why a message is moved. `kind` is the error's. */
+export interface DeathCause {
+  readonly reason: string;
+  readonly kind: string;
+}
+
+/**
+ * Stores the message in the dead letter queue, with its id and trace context, then takes it off its own queue.
+ * @throws CallError when the dead letter queue has no space; the message is unsettled then.
+ */
+export const moveToDeadLetter = async (
+  from: DeclaredQueue,
+  to: DeclaredQueue,
+  delivery: Delivery,
+  cause: DeathCause,
+): Promise<void> => {
+  const { id, body, transport, publishedAt, attempt } = delivery;
+  const headers = deadLetterHeaders(delivery.headers, { queue: from.id, attempts: attempt, ...cause });
+  await to.queue.store({ id, body, headers, transport, publishedAt });
+  await delivery.ack();
+};

@@ -1,0 +1,88 @@
+import type { HeaderValue } from './port.ts';
+
+export type Headers = Readonly<Record<string, HeaderValue>>;
+
+/** What goes into a queue. */
+export interface OutgoingMessage {
+  /** UUID text. */
+  readonly id: string;
+  /** As the queue's codec wrote it. */
+  readonly body: string | Uint8Array;
+  /** The publisher's and the platform's, verbatim; without `x_attempt`, which belongs to a delivery. */
+  readonly headers: Headers;
+  /** `traceparent`, `tracestate`, `baggage`: carried beside the headers, so that handlers do not see them. */
+  readonly transport: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly publishedAt: number;
+}
+
+export interface PublishOptions {
+  /** Milliseconds; delivered not before. */
+  readonly delayMs?: number;
+  /** A second publish of the same key within the queue's window succeeds and stores nothing. */
+  readonly idempotencyKey?: string;
+}
+
+/** One attempt to have a message handled. Exactly one of the three ends it. */
+export interface Delivery extends OutgoingMessage {
+  /** 1 for the first. */
+  readonly attempt: number;
+  ack(): void | Promise<void>;
+  /** Back to the tail, to be delivered again after `delayMs`. @throws CallError Internal `queue is full`; it is unsettled then. */
+  nack(delayMs: number): void | Promise<void>;
+  /** Back to the queue though it may be full: what a consumer could not settle is not lost. */
+  giveBack(delayMs: number): void | Promise<void>;
+}
+
+/** A consumer's hold on a queue. */
+export interface Intake {
+  /** The next message, in order of arrival; undefined once the intake is closed. Never fails: a lost connection is waited out. */
+  next(): Delivery | undefined | Promise<Delivery | undefined>;
+  /** No more deliveries; what was taken ahead and not handed out returns to the queue. */
+  close(): void | Promise<void>;
+}
+
+export interface IntakeOptions {
+  /** Messages that may be taken from the broker ahead of processing. */
+  readonly prefetch: number;
+  /** A delivery counts as acknowledged when it is made. */
+  readonly autoAck: boolean;
+}
+
+export interface QueueOptions {
+  /** Broker-side name. */
+  readonly name: string;
+  /** Messages that may wait; undefined: the driver's default; 0: its meaning is the driver's. */
+  readonly maxLength: number | undefined;
+  readonly idempotencyWindowMs: number;
+}
+
+/** One queue of a driver. The numbers are read while metrics are collected: no waiting, no I/O. */
+export interface DriverQueue {
+  /**
+   * Waits for space when the queue is full; the promise settles when the message is stored.
+   * @throws CallError Internal when the driver is not running, or the reason of `signal`.
+   */
+  publish(message: OutgoingMessage, options: PublishOptions, signal: AbortSignal): void | Promise<void>;
+  /** The same without waiting, for dead letters. @throws CallError Internal `queue is full`. */
+  store(message: OutgoingMessage): void | Promise<void>;
+  consume(options: IntakeOptions): Intake;
+  /** Messages that wait, delayed ones included. */
+  depth(): number;
+  /** Undefined: unbounded. */
+  capacity(): number | undefined;
+  /** Seconds since the publish of the message that has waited longest; 0 when none waits. */
+  oldestAgeSeconds(): number;
+  /** What `queue.info` shows. */
+  info(): Readonly<Record<string, number>>;
+}
+
+/** Where messages are kept. It knows no telemetry, no Lua and no codec. */
+export interface QueueDriver {
+  /** `messaging.system` of spans. */
+  readonly system: string;
+  queue(options: QueueOptions): DriverQueue;
+  start(): Promise<void>;
+  /** Idempotent, and harmless without a start. */
+  stop(): Promise<void>;
+}

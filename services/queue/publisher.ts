@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { Call, CallSite, Next } from '../../runtime/call.ts';
+import { encodeJson } from '../../runtime/codec/json.ts';
+import type { Env } from '../../runtime/env.ts';
+import { internal } from '../../runtime/errors.ts';
+import type { LuaValue } from '../../runtime/lua/values.ts';
+import type { DeclaredQueue } from './declared-queue.ts';
+import type { PublishOptions } from './driver.ts';
+import { outgoingHeaders } from './headers.ts';
+import { queuePublished } from './instruments.ts';
+import type { HeaderValue, Queues } from './port.ts';
+
+interface Publish {
+  readonly id: string;
+  readonly body: LuaValue;
+  readonly headers: Readonly<Record<string, HeaderValue | undefined>>;
+  readonly options: PublishOptions;
+}
+
+const publishSite = ({ id, system }: DeclaredQueue, hasSpan: boolean): CallSite<Publish, void> => ({
+  surface: 'queue.publish',
+  operation: 'publish',
+  target: id,
+  ...(hasSpan && {
+    span: {
+      name: `${id}.publish`,
+      kind: 'producer',
+      attributes: {
+        'messaging.system': system,
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': id,
+      },
+      detail: ({ input }) => ({ attributes: { 'messaging.message.id': input.id } }),
+    },
+  }),
+  metrics: {
+    labels: { queue: id },
+    calls: queuePublished,
+    outcome: { label: 'result', of: () => 'ok', ofError: () => 'error' },
+  },
+});
+
+/** Encodes, injects the producer span's context beside the headers, and hands the message to the driver. */
+const publishCore =
+  ({ clock, propagator }: Env, { queue }: DeclaredQueue): Next<Publish, void> =>
+  ({ input, context }: Call<Publish>) => {
+    const transport: Record<string, string> = {};
+    propagator.inject(context, (name, value) => {
+      transport[name] = value;
+    });
+    const publishedAt = clock.wall();
+    const headers = outgoingHeaders(input.headers, publishedAt);
+    const body = encodeJson(input.body);
+    return queue.publish({ id: input.id, body, headers, transport, publishedAt }, input.options, context.signal);
+  };
+
+/** The QUEUES port over every declared queue. */
+export const queuePublishers = (env: Env, queues: ReadonlyMap<string, DeclaredQueue>): Queues => {
+  const sites = new Map<string, Next<Publish, void>>();
+  for (const [id, queue] of queues) {
+    sites.set(id, env.site(publishSite(queue, env.settings.spans.queue), publishCore(env, queue)));
+  }
+  const known = <T>(found: T | undefined, id: string): T => {
+    if (found === undefined) throw internal(`queue not found: ${id}`);
+    return found;
+  };
+  return {
+    has: (id) => sites.has(id),
+    publish: (id, body, headers, context, options = {}) =>
+      known(sites.get(id), id)({ input: { id: randomUUID(), body, headers, options }, context }),
+    info: (id) => known(queues.get(id), id).queue.info(),
+  };
+};

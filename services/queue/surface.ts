@@ -1,0 +1,92 @@
+import type { Declared } from '../../runtime/entry.ts';
+import type { Env } from '../../runtime/env.ts';
+import type { Component } from '../../runtime/lifecycle.ts';
+import { componentOptions } from '../../runtime/lifecycle-schema.ts';
+import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { queueConsumer } from './consumer.ts';
+import { type DeclaredQueue, observeQueue } from './declared-queue.ts';
+import type { QueueDriver } from './driver.ts';
+import {
+  type ConsumerConfig,
+  type DriverConfig,
+  type QueueConfig,
+  queueConsumer as consumerSchema,
+  queueDriverMemory,
+  queueQueue,
+} from './kinds.ts';
+import { memoryDriver } from './memory.ts';
+import { messageClass } from './message.ts';
+import { queueModule } from './module.ts';
+import { QUEUES } from './port.ts';
+import { queuePublishers } from './publisher.ts';
+
+const declareQueue = (
+  { id, entry, config }: Declared<QueueConfig>,
+  drivers: ReadonlyMap<string, QueueDriver>,
+): DeclaredQueue | undefined => {
+  const driver = drivers.get(config.driver);
+  if (driver === undefined) return undefined; // its declaration was refused: `queue driver not found`
+  const queue = driver.queue({
+    name: config.queue_name ?? entry.name,
+    maxLength: config.max_length ?? config.driver_options.memory?.max_length,
+    idempotencyWindowMs: config.idempotency_window,
+  });
+  return { id, config, system: driver.system, driverId: config.driver, queue };
+};
+
+const build = (env: Env): readonly Component[] => {
+  const components: Component[] = [];
+  const drivers = new Map<string, QueueDriver>();
+  for (const { id, config } of env.registry.declared<DriverConfig>('queue.driver.memory')) {
+    const driver = memoryDriver(env.clock);
+    drivers.set(id, driver);
+    components.push({
+      name: id,
+      ...componentOptions(config.lifecycle),
+      start: () => driver.start(),
+      stop: () => driver.stop(),
+    });
+  }
+  const queues = new Map<string, DeclaredQueue>();
+  for (const declared of env.registry.declared<QueueConfig>('queue.queue')) {
+    const queue = declareQueue(declared, drivers);
+    if (queue === undefined) continue;
+    queues.set(queue.id, queue);
+    observeQueue(env, queue);
+  }
+  for (const declared of env.registry.declared<ConsumerConfig>('queue.consumer')) {
+    const queue = queues.get(declared.config.queue);
+    if (queue === undefined) continue;
+    const deadLetter = queues.get(queue.config.dead_letter?.queue ?? '');
+    components.push(queueConsumer(env, declared, queue, deadLetter));
+  }
+  const publishers = queuePublishers(env, queues);
+  env.provide(QUEUES, publishers);
+  env.engine.defineClass(messageClass);
+  env.engine.define(queueModule(publishers, env.clock));
+  return components;
+};
+
+/** `queue.driver.memory`, `queue.queue`, `queue.consumer` (declarations.md, section 6) and the module `queue`. */
+export const queueSurface: Surface = {
+  name: 'queue',
+  kinds: {
+    'queue.driver.memory': entryKind({ schema: queueDriverMemory }),
+    'queue.queue': entryKind({
+      schema: queueQueue,
+      references: [
+        { path: 'driver', kinds: ['queue.driver.memory'] },
+        { path: 'dead_letter.queue', kinds: ['queue.queue'], startsAfter: false },
+      ],
+    }),
+    'queue.consumer': entryKind({
+      schema: consumerSchema,
+      references: [
+        { path: 'queue', kinds: ['queue.queue'] },
+        { path: 'func', kinds: ['function.lua'] },
+      ],
+    }),
+  },
+  modules: ['queue'],
+  build,
+};
