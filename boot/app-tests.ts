@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
 import { rootContext } from '../runtime/context.ts';
+import { parseDurationMs } from '../runtime/duration.ts';
 import type { Entry } from '../runtime/entry.ts';
 import { asCallError, CallError } from '../runtime/errors.ts';
-import { parseDurationMs } from '../runtime/duration.ts';
 import { renderFrames } from '../runtime/lua/traceback.ts';
 import type { Functions } from '../services/function/port.ts';
 
@@ -55,7 +55,8 @@ const findTests = (entries: readonly Entry[]): readonly AppTest[] =>
       id,
       suite: typeof meta.suite === 'string' ? meta.suite : '',
       order: typeof meta.order === 'number' ? meta.order : 0,
-      timeoutMs: typeof meta.timeout === 'string' ? (parseDurationMs(meta.timeout) ?? DEFAULT_TIMEOUT_MS) : DEFAULT_TIMEOUT_MS,
+      timeoutMs:
+        typeof meta.timeout === 'string' ? (parseDurationMs(meta.timeout) ?? DEFAULT_TIMEOUT_MS) : DEFAULT_TIMEOUT_MS,
     }))
     .sort((a, b) => compare(a.suite, b.suite) || a.order - b.order || compare(a.id, b.id));
 
@@ -100,7 +101,8 @@ const reporters: Record<AppTestOptions['reporter'], (out: Writable, count: numbe
       result({ test, error, ms }) {
         n += 1;
         out.write(`${error === undefined ? 'ok' : 'not ok'} ${n} - ${test.id} # time=${ms}ms\n`);
-        if (error !== undefined) out.write(`  ---\n  message: ${JSON.stringify(error.message)}\n  kind: ${error.kind}\n  ...\n`);
+        if (error !== undefined)
+          out.write(`  ---\n  message: ${JSON.stringify(error.message)}\n  kind: ${error.kind}\n  ...\n`);
       },
       end: () => {},
     };

@@ -40,7 +40,9 @@ const describe: z.core.$ZodErrorMap = (issue: RawIssue) => {
       const values = issue.values.map(String);
       const hint = typeof input === 'string' ? didYouMean(input, values) : '';
       const expected = values.length === 1 ? `expected ${values[0]}` : `expected one of ${values.join(', ')}`;
-      return input === undefined ? `is required: one of ${values.join(', ')}` : `${expected}, got ${shown(input)}.${hint}`;
+      return input === undefined
+        ? `is required: one of ${values.join(', ')}`
+        : `${expected}, got ${shown(input)}.${hint}`;
     }
     case 'too_small':
       return `expected ${amount(issue.origin, issue.minimum, issue.inclusive === false ? 'above' : 'at least')}, got ${shown(input)}`;
@@ -61,13 +63,17 @@ const amount = (origin: string, bound: number | bigint, word: string): string =>
 
 const unionTypes = (branches: readonly (readonly z.core.$ZodIssue[])[]): string => {
   const names = branches.flatMap((issues) =>
-    issues.filter((one) => one.path.length === 0).map((one) => ('expected' in one ? (TYPES[one.expected] ?? one.expected) : undefined)),
+    issues
+      .filter((one) => one.path.length === 0)
+      .map((one) => ('expected' in one ? (TYPES[one.expected] ?? one.expected) : undefined)),
   );
   const known = [...new Set(names.filter((name) => name !== undefined))];
   return known.length === 0 ? 'another value' : known.join(' or ');
 };
 
-export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
 
 /** Runs a schema; what is wrong comes back with a path and a message for people, all at once. Unknown keys are found, and taken away, before (schema-shape.ts). */
 export const decode = <T>(schema: z.ZodType<T>, value: unknown): Decoded<T> => {
@@ -81,7 +87,9 @@ const flatten = (issue: z.core.$ZodIssue, above: Path): readonly SchemaIssue[] =
   const path = [...above, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   if (issue.code === 'invalid_union') {
     // Where only one alternative had the right type, its own complaints say more than "expected a or b".
-    const close = issue.errors.filter((branch) => branch.every((one) => one.path.length > 0 || one.code !== 'invalid_type'));
+    const close = issue.errors.filter((branch) =>
+      branch.every((one) => one.path.length > 0 || one.code !== 'invalid_type'),
+    );
     if (close.length === 1) return close[0]?.flatMap((one) => flatten(one, path)) ?? [];
   }
   const isWrongType = issue.code === 'invalid_type' || issue.code === 'invalid_union';

@@ -48,7 +48,8 @@ export const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> 
   let shape: Record<string, z.ZodType> | undefined;
   for (const one of alternatives(schema)) {
     const def = definitionOf(one);
-    if (def.type === 'any' || def.type === 'unknown' || def.type === 'record' || def.type === 'custom') return undefined;
+    if (def.type === 'any' || def.type === 'unknown' || def.type === 'record' || def.type === 'custom')
+      return undefined;
     if (def.type !== 'object') continue;
     if (def.catchall !== undefined && definitionOf(def.catchall).type !== 'never') return undefined;
     shape = { ...shape, ...def.shape };

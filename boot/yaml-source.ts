@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document, type Node, type Pair, parseDocument } from 'yaml';
-import { type Path } from '../runtime/dotted-path.ts';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import type { Path } from '../runtime/dotted-path.ts';
 import { messageOf, type Problem } from '../runtime/errors.ts';
 
 /** 1-based. */
@@ -54,7 +54,10 @@ const sourceOf = (document: Document, value: unknown, lines: LineCounter): YamlS
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const find = (path: Path): { key: Node | undefined; value: Node | undefined } => {
-    let found: { key: Node | undefined; value: Node | undefined } = { key: undefined, value: asNode(document.contents) };
+    let found: { key: Node | undefined; value: Node | undefined } = {
+      key: undefined,
+      value: asNode(document.contents),
+    };
     for (const step of path) {
       const next = child(resolved(found.value, document), step);
       if (next === undefined) break;

@@ -46,9 +46,14 @@ const lineWriter = <In, Out>(recipe: LogRecipe<In, Out>, logger: Logger, clock: 
   // The fields of the site are serialised here, once.
   const lines = logger.subsystem(recipe.subsystem as Subsystem).child(recipe.fields);
   return (outcome, call, start) => {
-    const line = recipe.line(outcome, call);
-    if (line === undefined || !lines.enabled(line.level)) return;
-    const duration_ms = Math.round((clock.now() - start) * 10) / 10;
-    lines[line.level](recipe.message, { ...line.fields, duration_ms }, call.context);
+    try {
+      const line = recipe.line(outcome, call);
+      if (line === undefined || !lines.enabled(line.level)) return;
+      const duration_ms = Math.round((clock.now() - start) * 10) / 10;
+      lines[line.level](recipe.message, { ...line.fields, duration_ms }, call.context);
+    } catch (error) {
+      // A defect of a recipe must not replace the outcome of a call that has already ended.
+      lines.error('the line of a call could not be made', { error }, call.context);
+    }
   };
 };

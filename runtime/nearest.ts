@@ -18,7 +18,9 @@ export const nearest = (name: string, known: Iterable<string>): string | undefin
   // Two typing errors, or a third of a long name; beyond that a suggestion misleads.
   let bound = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const one of known) {
-    const d = distance(name.toLowerCase(), one.toLowerCase());
+    const [a, b] = [name.toLowerCase(), one.toLowerCase()];
+    // `cpu` for `cpu_ms`: a beginning is what people remember.
+    const d = a.length >= 3 && b.startsWith(a) ? Math.min(2, b.length - a.length) : distance(a, b);
     // A short name that shares no letter with the other (`id` and `ns`) is no typing error.
     if (d >= bound || d >= Math.max(name.length, one.length)) continue;
     [best, bound] = [one, d];

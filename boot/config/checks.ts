@@ -1,6 +1,7 @@
 import { isPlainMap, joinPath, type Path, splitPath, valueAt } from '../../runtime/dotted-path.ts';
 import { SUBSYSTEMS } from '../../runtime/logger.ts';
 import { didYouMean } from '../../runtime/nearest.ts';
+import { parseListen } from '../../services/operations/listen-address.ts';
 import type { IsDisabled } from './enabled.ts';
 import type { BootConfig } from './schema.ts';
 
@@ -12,9 +13,12 @@ export interface Finding {
 
 /** What one key alone cannot tell (boot.md). Blocks that are switched off are left out. */
 export const checkConfig = (config: BootConfig, isDisabled: IsDisabled): readonly Finding[] =>
-  [...operationsPort(config), ...laterVersions(config), ...interceptorOrders(config, isDisabled), ...subsystems(config)].filter(
-    ({ path }) => !isDisabled(path),
-  );
+  [
+    ...operationsPort(config),
+    ...laterVersions(config),
+    ...interceptorOrders(config, isDisabled),
+    ...subsystems(config),
+  ].filter(({ path }) => !isDisabled(path));
 
 const error = (path: string, message: string): Finding => ({ path: splitPath(path), message, severity: 'error' });
 const warning = (path: Path, message: string): Finding => ({ path, message, severity: 'warning' });
@@ -29,30 +33,17 @@ const operationsPort = ({ telemetry }: BootConfig): readonly Finding[] => {
     const key = `telemetry.paths.${name}`;
     const other = seen.get(path);
     if (!path.startsWith('/')) findings.push(error(key, "must be an absolute path starting with '/'"));
-    else if (UNSAFE.test(path)) findings.push(error(key, "must hold no white space, control character, '?', '#' or '%'"));
+    else if (UNSAFE.test(path))
+      findings.push(error(key, "must hold no white space, control character, '?', '#' or '%'"));
     else if (other !== undefined) findings.push(error(key, `must differ from ${other}; both are ${path}`));
     else seen.set(path, key);
   }
-  const address = parseListen(telemetry.listen);
-  if (address === undefined) {
+  if (parseListen(telemetry.listen) === undefined) {
     const got = JSON.stringify(telemetry.listen);
     findings.push(error('telemetry.listen', `must be host:port with a port from 0 to 65535, got ${got}`));
-  } else if (!isLoopback(address.host)) {
-    const message = `${telemetry.listen} can be reached from other machines: the operations port asks nobody who they are`;
-    findings.push(warning(['telemetry', 'listen'], message));
   }
   return findings;
 };
-
-/** Host and port of `host:port`; `[::1]:9464` for IPv6. Undefined when it is neither. */
-export const parseListen = (text: string): { host: string; port: number } | undefined => {
-  const match = /^(?:\[([0-9a-fA-F:.%a-z]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? undefined : { host, port };
-};
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
 const laterVersions = ({ otel }: BootConfig): readonly Finding[] => {
   const findings: Finding[] = [];
@@ -67,7 +58,11 @@ const laterVersions = ({ otel }: BootConfig): readonly Finding[] => {
 
 /** Two interceptors of one order would have no defined nesting. */
 const interceptorOrders = (config: BootConfig, isDisabled: IsDisabled): readonly Finding[] => {
-  const keys = ['metrics.interceptor', 'otel.interceptor', ...Object.keys(config.interceptors).map((name) => `interceptors.${name}`)];
+  const keys = [
+    'metrics.interceptor',
+    'otel.interceptor',
+    ...Object.keys(config.interceptors).map((name) => `interceptors.${name}`),
+  ];
   const names: Readonly<Record<string, string>> = { 'metrics.interceptor': 'metrics', 'otel.interceptor': 'tracing' };
   const taken = new Map<number, string>();
   const findings: Finding[] = [];

@@ -20,7 +20,9 @@ export const environmentLayers = (variables: Variables): { layers: readonly Laye
   const layers: Layer[] = [];
   const bad: BadVariable[] = [];
   // Empty counts as unset (rule 87).
-  const given = Object.entries(variables).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '');
+  const given = Object.entries(variables).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '',
+  );
   for (const [name, text] of given.sort(([a], [b]) => (a < b ? -1 : 1))) {
     const read = readVariable(name, text, variables);
     if (read === undefined) continue;
@@ -37,21 +39,29 @@ const readVariable = (name: string, text: string, variables: Variables): Reading
   if (name.startsWith(LEVEL_PREFIX)) {
     const subsystem = name.slice(LEVEL_PREFIX.length).toLowerCase();
     if (!(SUBSYSTEMS as readonly string[]).includes(subsystem)) {
-      return { message: `'${subsystem}' is no subsystem of the log.${didYouMean(subsystem, SUBSYSTEMS)} The variable is ignored.` };
+      return {
+        message: `'${subsystem}' is no subsystem of the log.${didYouMean(subsystem, SUBSYSTEMS)} The variable is ignored.`,
+      };
     }
     return readLevel(['logger', 'levels', subsystem], text);
   }
   if (name === 'LOG_FORMAT') {
     const encoding = { json: 'json', text: 'console' }[text.toLowerCase()];
-    if (encoding === undefined) return { message: `${JSON.stringify(text)} is not one of json, text`, path: 'logger.encoding' };
+    if (encoding === undefined)
+      return { message: `${JSON.stringify(text)} is not one of json, text`, path: 'logger.encoding' };
     return { path: ['logger', 'encoding'], value: encoding };
   }
   if (name === 'OTEL_SERVICE_VERSION') return { path: ['otel', 'service_version'], value: text };
   if (name === 'OTEL_METRICS_EXPORTER') {
-    const exporters = text.toLowerCase().split(',').map((one) => one.trim());
+    const exporters = text
+      .toLowerCase()
+      .split(',')
+      .map((one) => one.trim());
     // A disabled SDK has no exporters; the boot file's own switch opens the port all the same.
     const isDisabled = variables.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
-    return exporters.includes('prometheus') && !isDisabled ? { path: ['telemetry', 'enabled'], value: true } : undefined;
+    return exporters.includes('prometheus') && !isDisabled
+      ? { path: ['telemetry', 'enabled'], value: true }
+      : undefined;
   }
   return undefined;
 };

@@ -1,5 +1,5 @@
-import type { LoadedConfig } from './load.ts';
 import { DEFAULT_ORIGIN, type Origin } from './layers.ts';
+import type { LoadedConfig } from './load.ts';
 
 /** One line of `validate --explain`. A row whose path is a key of the boot file replaces that key's line. */
 export interface ExplainRow {
@@ -24,7 +24,8 @@ export const explainConfig = (
 export const renderRow = ({ path, value, origin }: ExplainRow): string =>
   `${path} = ${renderValue(path, value)}  (${origin.from === 'default' ? 'default' : origin.where})`;
 
-const SECRET_NAME = /headers?(?:[._]|$)|password|passwd|secret|token|api[-_.]?key|credential|authorization|private[-_.]?key/i;
+const SECRET_NAME =
+  /headers?(?:[._]|$)|password|passwd|secret|token|api[-_.]?key|credential|authorization|private[-_.]?key/i;
 
 const renderValue = (path: string, value: unknown): string => {
   const isEmpty = value === '' || value === undefined || (typeof value === 'object' && JSON.stringify(value) === '{}');

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPlainMap, joinPath } from '../../runtime/dotted-path.ts';
 import { messageOf, type Problem } from '../../runtime/errors.ts';
-import { parseYaml } from '../yaml-source.ts';
 import { shown } from '../schema-messages.ts';
+import { parseYaml } from '../yaml-source.ts';
 import type { Layer } from './layers.ts';
 
 interface Read {

@@ -3,7 +3,8 @@ import { isPlainMap } from '../../runtime/dotted-path.ts';
 import { shapeOf, unwrap } from '../schema-shape.ts';
 
 /** Dotted path and value of every key, as one would write it: what is given, else the schema's default. */
-export const leavesOf = (schema: z.ZodType, value: unknown): readonly (readonly [string, unknown])[] => walk(schema, value, '');
+export const leavesOf = (schema: z.ZodType, value: unknown): readonly (readonly [string, unknown])[] =>
+  walk(schema, value, '');
 
 const walk = (schema: z.ZodType, value: unknown, path: string): readonly (readonly [string, unknown])[] => {
   const shape = unwrap(schema)._zod.def.type === 'object' ? shapeOf(schema) : undefined;

@@ -3,7 +3,7 @@ import type { Problem } from '../../runtime/errors.ts';
 import { decode, type SchemaIssue } from '../schema-messages.ts';
 import { checkConfig } from './checks.ts';
 import { disabledBlocks } from './enabled.ts';
-import { environmentLayers, type BadVariable, type Variables } from './env-layer.ts';
+import { type BadVariable, environmentLayers, type Variables } from './env-layer.ts';
 import { readBootFiles } from './file-layer.ts';
 import { keepKnownKeys } from './known-keys.ts';
 import { DEFAULT_ORIGIN, type Layer, type Merged, mergeLayers, type Origin, type Place } from './layers.ts';
@@ -68,9 +68,7 @@ export const loadConfig = (sources: ConfigSources): LoadedConfig => {
       ...files.problems,
       ...sets.flatMap((one) => one.problems),
       ...known.problems,
-      ...decoded.issues.map(
-        ({ path, message }): Problem => ({ ...placeOf(merged, path), message, severity: 'error' }),
-      ),
+      ...decoded.issues.map(({ path, message }): Problem => ({ ...placeOf(merged, path), message, severity: 'error' })),
       ...findings.map(({ path, message, severity }): Problem => ({ ...placeOf(merged, path), message, severity })),
       ...environment.bad.map((one) => badVariable(one, values)),
     ],

@@ -58,7 +58,7 @@ const prometheus = section('Other names for telemetry.enabled and telemetry.list
   address: z.string().optional().describe('Same as telemetry.listen.'),
 });
 
-export const SAMPLERS = [
+const SAMPLERS = [
   'always_on',
   'always_off',
   'traceidratio',
@@ -70,7 +70,10 @@ export const SAMPLERS = [
 const spans = (byDefault: boolean) => ({ spans: flag(byDefault, 'Whether each operation has a span.') });
 
 const otel = section('Traces, metrics and logs over OTLP.', {
-  enabled: flag(false, 'Whether anything is exported. OTEL_EXPORTER_OTLP_ENDPOINT switches it on where it is not given.'),
+  enabled: flag(
+    false,
+    'Whether anything is exported. OTEL_EXPORTER_OTLP_ENDPOINT switches it on where it is not given.',
+  ),
   endpoint: text('http://localhost:4318', 'Base URL of the collector; the scheme decides TLS.'),
   protocol: choice(['http/protobuf', 'http/json', 'grpc'], 'http/protobuf', 'How OTLP is spoken; grpc comes later.'),
   insecure: flag(false, 'Plain text for endpoints without a scheme, off loopback.'),
@@ -80,7 +83,7 @@ const otel = section('Traces, metrics and logs over OTLP.', {
   sample_rate: z.number().min(0).max(1).default(1).describe('Share of the traces that are kept, parent-based.'),
   sampler: choice(SAMPLERS, 'parentbased_always_on', 'parentbased_traceidratio when sample_rate is below 1.'),
   propagators: z
-    .array(z.enum(['tracecontext', 'baggage', 'none']))
+    .array(z.enum(['tracecontext', 'baggage']))
     .default(['tracecontext', 'baggage'])
     .describe('Headers in which the context travels.'),
   traces_enabled: flag(true, 'Whether spans are exported.'),

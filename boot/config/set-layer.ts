@@ -2,8 +2,8 @@ import { parseDocument } from 'yaml';
 import { joinPath, splitPath } from '../../runtime/dotted-path.ts';
 import type { Problem } from '../../runtime/errors.ts';
 import { schemaAt, typeOf } from '../schema-shape.ts';
-import { bootSchema } from './schema.ts';
 import type { Layer } from './layers.ts';
+import { bootSchema } from './schema.ts';
 
 /** The layer of one `--set a.b=value`; the value is YAML. */
 export const setLayer = (option: string): { layer?: Layer; problems: readonly Problem[] } => {

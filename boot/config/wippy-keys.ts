@@ -1,7 +1,16 @@
 import type { Path } from '../../runtime/dotted-path.ts';
 
 /** Keys of a Wippy boot file that mean nothing here (boot.md): known, and ignored. */
-const SECTIONS = new Set(['profiler', 'cluster', 'logmanager', 'dispatcher', 'extensions', 'override', 'lsp', 'supervisor']);
+const SECTIONS = new Set([
+  'profiler',
+  'cluster',
+  'logmanager',
+  'dispatcher',
+  'extensions',
+  'override',
+  'lsp',
+  'supervisor',
+]);
 /** Sections whose unknown keys are all Wippy's: `relay.*` beside `node_name` and so on. */
 const OPEN_SECTIONS = new Set(['relay', 'lua', 'shutdown']);
 const SINGLE_KEYS = new Set(['metrics.buffer', 'prometheus.max_cardinality']);

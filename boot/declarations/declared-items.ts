@@ -24,8 +24,12 @@ export const declaredItems = (
   if (!isInline && value.entries === undefined) return { items: [], problems: [] };
 
   const problems: Problem[] = [];
-  const report = (path: Path, message: string, severity: Problem['severity'] = 'error', part: 'valueAt' | 'keyAt' = 'valueAt') =>
-    problems.push({ file, ...source[part](path), path: joinPath(path), message, severity });
+  const report = (
+    path: Path,
+    message: string,
+    severity: Problem['severity'] = 'error',
+    part: 'valueAt' | 'keyAt' = 'valueAt',
+  ) => problems.push({ file, ...source[part](path), path: joinPath(path), message, severity });
   const { namespace } = value;
   if (typeof namespace !== 'string' || !NAME.test(namespace)) {
     report(['namespace'], `namespace must be letters, digits, '_', '-' and '.', got ${shown(namespace)}`);
@@ -56,7 +60,8 @@ export const declaredItems = (
     const { name, kind, meta } = one;
     const before = problems.length;
     for (const [key, text] of Object.entries({ name, kind })) {
-      if (typeof text !== 'string' || text === '') report([...at, key], `${key} is required and must be a non-empty string`);
+      if (typeof text !== 'string' || text === '')
+        report([...at, key], `${key} is required and must be a non-empty string`);
     }
     if (typeof name === 'string' && name !== '' && !NAME.test(name)) {
       report([...at, 'name'], `name must be letters, digits, '_', '-' and '.', got ${shown(name)}`);

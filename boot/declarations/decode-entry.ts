@@ -20,12 +20,20 @@ export interface DecodedEntry {
 /** Placeholders, then references, then unknown keys, then the kind's schema: everything wrong is reported with its place. */
 export const decodeEntry = (entry: SourceEntry, kind: EntryKind, lookup: Lookup): DecodedEntry => {
   const problems: Problem[] = [];
-  const report = (path: Path, message: string, severity: Problem['severity'] = 'error', part: 'value' | 'key' = 'value') =>
-    problems.push({ ...entry.locate(path, part), message, severity });
+  const report = (
+    path: Path,
+    message: string,
+    severity: Problem['severity'] = 'error',
+    part: 'value' | 'key' = 'value',
+  ) => problems.push({ ...entry.locate(path, part), message, severity });
 
   const resolved = resolvePlaceholders(entry.value, lookup, (path) => entry.fileOf(path) !== undefined);
   for (const { path, message } of resolved.unresolved) report(path, message);
-  const { value: absolute, references } = withAbsoluteReferences(resolved.value, entry.namespace, kind.references ?? []);
+  const { value: absolute, references } = withAbsoluteReferences(
+    resolved.value,
+    entry.namespace,
+    kind.references ?? [],
+  );
   let input = absolute;
   for (const { path, known } of unknownKeys(kind.schema, input)) {
     // `meta` is free, whatever a kind reads from it.

@@ -32,7 +32,10 @@ export const sourceRootOf = (dir: string): { root: string; problems: readonly Pr
   }
   const { source, problems } = parseYaml('wippy.lock', lock);
   const src = valueAt(source?.value, ['directories', 'src']);
-  return { root: isPlainMap(source?.value) && typeof src === 'string' && src !== '' ? resolve(root, src) : root, problems };
+  return {
+    root: isPlainMap(source?.value) && typeof src === 'string' && src !== '' ? resolve(root, src) : root,
+    problems,
+  };
 };
 
 /** Absolute paths of every file that may hold declarations, in a stable order; `node_modules` is skipped, links to folders are not followed. */

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { isPlainMap, joinPath, pathIn, withValueAt } from '../../runtime/dotted-path.ts';
 import { messageOf, type Problem } from '../../runtime/errors.ts';
-import { didYouMean } from '../../runtime/nearest.ts';
 import { parseYaml } from '../yaml-source.ts';
 import { type DeclaredItem, declaredItems } from './declared-items.ts';
 import { withFileTexts } from './file-values.ts';
 import { declarationFiles, posix, sourceRootOf } from './files.ts';
+import { didYouMeanId } from './nearest-id.ts';
 import { type Override, parseOverrides } from './overrides.ts';
 import { type SourceEntry, sourceEntry } from './source-entry.ts';
 
@@ -51,7 +51,7 @@ export const loadDeclarations = (dir: string, options: { overrides?: readonly st
   }
   for (const { id, path } of overrides) {
     if (entries.has(id)) continue;
-    const message = `there is no entry ${id}.${didYouMean(id, entries.keys())}`;
+    const message = `there is no entry ${id}.${didYouMeanId(id, entries.keys())}`;
     problems.push({ file: '-o', path: `${id}:${path}`, message, severity: 'error' });
   }
   return { root, entries: [...entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), fileCount, problems };
@@ -62,7 +62,10 @@ const readItems = (path: string, file: string): { items: readonly DeclaredItem[]
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return { items: [], problems: [{ file, path: '', message: `cannot be read: ${messageOf(error)}`, severity: 'error' }] };
+    return {
+      items: [],
+      problems: [{ file, path: '', message: `cannot be read: ${messageOf(error)}`, severity: 'error' }],
+    };
   }
   const { source, problems } = parseYaml(file, text);
   if (source !== undefined) return declaredItems(file, source);

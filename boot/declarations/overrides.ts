@@ -10,7 +10,9 @@ export interface Override {
 }
 
 /** Reads the `-o` options; values are YAML (processes-declarations.md, section 1). */
-export const parseOverrides = (options: readonly string[]): { overrides: readonly Override[]; problems: readonly Problem[] } => {
+export const parseOverrides = (
+  options: readonly string[],
+): { overrides: readonly Override[]; problems: readonly Problem[] } => {
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   const report = (path: string, message: string) => problems.push({ file: '-o', path, message, severity: 'error' });
@@ -33,4 +35,3 @@ export const parseOverrides = (options: readonly string[]): { overrides: readonl
   }
   return { overrides, problems };
 };
-

@@ -1,4 +1,5 @@
 import { isPlainMap, joinPath, type Path } from '../../runtime/dotted-path.ts';
+import { messageOf } from '../../runtime/errors.ts';
 
 /** Undefined: nobody has a value for this name. */
 export type Lookup = (name: string) => string | undefined;
@@ -23,7 +24,14 @@ export const resolvePlaceholders = (value: unknown, lookup: Lookup, isOpaque: (p
       const name = byEnv ?? byName;
       if (name === undefined) return '${';
       isWhole = match.length === text.length;
-      const found = lookup(name) ?? byDefault;
+      let found = byDefault;
+      try {
+        found = lookup(name) ?? byDefault;
+      } catch (error) {
+        // A storage that cannot be read (a file without the right to) says so itself.
+        unresolved.push({ path, message: `${match}: ${messageOf(error)}` });
+        return '';
+      }
       if (found === undefined) {
         const message = `${match}: no variable ${name} is registered or set. Set it, or give a default: \${env:${name}|default}`;
         unresolved.push({ path, message });
@@ -34,7 +42,8 @@ export const resolvePlaceholders = (value: unknown, lookup: Lookup, isOpaque: (p
     return replaced;
   };
   const visit = (item: unknown, path: Path): unknown => {
-    if (typeof item === 'string') return item.includes('${') && !isOpaque(joinPath(path)) ? replaceIn(item, path) : item;
+    if (typeof item === 'string')
+      return item.includes('${') && !isOpaque(joinPath(path)) ? replaceIn(item, path) : item;
     if (Array.isArray(item)) return item.map((one, i) => visit(one, [...path, i]));
     if (!isPlainMap(item)) return item;
     return Object.fromEntries(Object.entries(item).map(([key, one]) => [key, visit(one, [...path, key])]));

@@ -1,6 +1,6 @@
 import { isPlainMap, type Path, splitPath, valueAt, withValueAt } from '../../runtime/dotted-path.ts';
 import { type ReferenceSpec, resolveId } from '../../runtime/entry.ts';
-import { nearest } from '../../runtime/nearest.ts';
+import { didYouMeanId } from './nearest-id.ts';
 import type { SourceEntry } from './source-entry.ts';
 
 /** One place where an entry names another. */
@@ -11,9 +11,11 @@ export interface Reference {
 }
 
 /** Fields that name other entries in every kind (processes-declarations.md, section 1). */
-const EVERYWHERE: readonly ReferenceSpec[] = ['lifecycle.requires.*', 'lifecycle.depends_on.*', 'meta.depends_on.*'].map(
-  (path) => ({ path, kinds: [] }),
-);
+const EVERYWHERE: readonly ReferenceSpec[] = [
+  'lifecycle.requires.*',
+  'lifecycle.depends_on.*',
+  'meta.depends_on.*',
+].map((path) => ({ path, kinds: [] }));
 
 /** A value with its references made absolute, and the list of them. What is no reference at all is left to the schema. */
 export const withAbsoluteReferences = (
@@ -61,15 +63,8 @@ export const faultOf = (
   const fits = (one: SourceEntry): boolean => spec.kinds.length === 0 || spec.kinds.includes(one.kind);
   if (found !== undefined && fits(found)) return undefined;
   const expected = spec.kinds.join(' or ');
-  if (found !== undefined) return `${entry.id} refers to ${target}, which is of kind ${found.kind}; expected ${expected}`;
+  if (found !== undefined)
+    return `${entry.id} refers to ${target}, which is of kind ${found.kind}; expected ${expected}`;
   const candidates = [...entries.values()].filter((one) => one.id !== entry.id && fits(one)).map((one) => one.id);
-  const close = nearest(target, candidates) ?? sameName(target, candidates);
-  const hint = close === undefined ? '' : ` Did you mean '${close}'?`;
-  return `${entry.id} refers to ${target}, which does not exist.${hint}`;
-};
-
-/** The same name in another namespace is a likely slip, however far the texts are apart. */
-const sameName = (target: string, ids: readonly string[]): string | undefined => {
-  const name = target.slice(target.indexOf(':'));
-  return ids.find((id) => id.endsWith(name) && id.indexOf(':') === id.length - name.length);
+  return `${entry.id} refers to ${target}, which does not exist.${didYouMeanId(target, candidates)}`;
 };

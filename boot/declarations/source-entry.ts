@@ -37,7 +37,9 @@ export const sourceEntry = (parts: EntryParts): SourceEntry => {
   const { namespace, name, kind, meta, data, file, source, overridden, files, isBroken } = parts;
   const id = `${namespace}:${name}`;
   const value = { meta, ...data };
-  const inFile = (path: Path): Path => [...(path[0] === 'meta' ? parts.at : parts.dataAt), ...path];
+  // `meta` and `kind` stand beside `data:`, not in it.
+  const isBeside = ([first]: Path): boolean => first === 'meta' || (first === 'kind' && data.kind === undefined);
+  const inFile = (path: Path): Path => [...(isBeside(path) ? parts.at : parts.dataAt), ...path];
   const isOverridden = (path: Path): boolean => path.some((_, i) => overridden.has(joinPath(path.slice(0, i + 1))));
   return {
     id,

@@ -37,13 +37,15 @@ interface KnownKind {
   readonly surface: Surface;
 }
 
-/** Decodes and checks all entries. Nothing throws half way: everything that is wrong is in `problems`, in the order of the files. */
+/** Decodes and checks all entries. Nothing throws half way: everything that is wrong is in `problems`, by file and place. */
 export const validateEntries = (sources: ValidationSources): Validation => {
   const { surfaces, switches = {}, osVariables } = sources;
   const isOff = (surface: Surface): boolean => surface.name !== undefined && switches[surface.name] === false;
   const kinds = new Map<string, KnownKind>(
     surfaces.flatMap((surface) =>
-      Object.entries(surface.kinds).map(([name, kind]) => [name, { kind: kind as unknown as EntryKind, surface }] as const),
+      Object.entries(surface.kinds).map(
+        ([name, kind]) => [name, { kind: kind as unknown as EntryKind, surface }] as const,
+      ),
     ),
   );
   const byId = new Map(sources.entries.map((entry) => [entry.id, entry]));
@@ -58,7 +60,10 @@ export const validateEntries = (sources: ValidationSources): Validation => {
 
   // Variables come first: the placeholders of everything else may name them. Their own see the program's environment only.
   const isEnv = (entry: SourceEntry): boolean => entry.kind.startsWith('env.');
-  const decodeAll = (entries: readonly SourceEntry[], resolve: (name: string, namespace: string) => string | undefined) => {
+  const decodeAll = (
+    entries: readonly SourceEntry[],
+    resolve: (name: string, namespace: string) => string | undefined,
+  ) => {
     for (const entry of entries) {
       const known = kinds.get(entry.kind);
       if (known === undefined) continue;
@@ -118,11 +123,14 @@ const kindProblem = (
   isOff: (surface: Surface) => boolean,
 ): Problem | undefined => {
   const known = kinds.get(entry.kind);
-  const { path, ...at } = entry.locate([]);
-  const place = { ...at, path: path === '' ? 'kind' : `${path}.kind` };
+  const place = entry.locate(['kind']);
   if (known === undefined) {
     const hint = didYouMean(entry.kind, kinds.keys());
-    return { ...place, message: `${entry.id}: unknown kind '${entry.kind}', kept as inert data.${hint}`, severity: 'warning' };
+    return {
+      ...place,
+      message: `${entry.id}: unknown kind '${entry.kind}', kept as inert data.${hint}`,
+      severity: 'warning',
+    };
   }
   if (!isOff(known.surface)) return undefined;
   const message = `${entry.id}: kind '${entry.kind}' is switched off by surfaces.${known.surface.name}: false in the boot file`;

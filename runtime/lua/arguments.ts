@@ -29,6 +29,9 @@ export const numberText = (n: number): string => {
   if (n === Number.POSITIVE_INFINITY) return 'inf';
   if (n === Number.NEGATIVE_INFINITY) return '-inf';
   if (Number.isNaN(n)) return 'nan';
+  // The shortest text is the same as below where it has 14 digits or fewer.
+  const shortest = String(n);
+  if (shortest.length <= 15 && Math.abs(n) >= 1e-4 && !shortest.includes('e')) return shortest;
   return generalText(n, 14); // Lua's "%.14g".
 };
 

@@ -31,7 +31,7 @@ const isExact = (all: string, prefix: string): boolean =>
 
 /** Of a half's two neighbours the one whose last digit is even. */
 const evenOf = (awayFromZero: string, towardsZero: string): string =>
-  /[02468](?:e.*)?$/.test(towardsZero) ? towardsZero : awayFromZero;
+  /^[^e]*[02468](?:e|$)/.test(towardsZero) ? towardsZero : awayFromZero;
 
 /**
  * C's `%g`: `precision` significant digits, in exponent form below 1e-4 and from 10^precision on. Trailing zeros go

@@ -62,7 +62,7 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
       return refuse(
         name,
         'kind_conflict',
-        `metric '${name}' is a ${is}, it cannot be a ${wanted} as well: use another name`,
+        `metric '${name}' is a ${is} and cannot be used as ${wanted}: use another name`,
       );
     }
     if (name === '') return refuse(name, 'name', 'a metric needs a name');

@@ -15,7 +15,10 @@ export interface EnvSources {
 }
 
 /** Every registered storage by id, in the order of ids. Files are not touched before they are asked for a value. */
-const storagesOf = (registry: Pick<EntryRegistry, 'declared'>, sources: EnvSources): ReadonlyMap<string, EnvStorage> => {
+const storagesOf = (
+  registry: Pick<EntryRegistry, 'declared'>,
+  sources: EnvSources,
+): ReadonlyMap<string, EnvStorage> => {
   const storages = new Map<string, EnvStorage>();
   for (const { id } of registry.declared('env.storage.os')) storages.set(id, readOnlyStorage(sources.osVariables));
   for (const { id } of registry.declared('env.storage.memory')) storages.set(id, memoryStorage());
@@ -31,7 +34,10 @@ const storagesOf = (registry: Pick<EntryRegistry, 'declared'>, sources: EnvSourc
     });
     storages.set(id, storage);
   }
-  addRouters(storages, new Map(registry.declared<RouterConfig>('env.storage.router').map((one) => [one.id, one.config])));
+  addRouters(
+    storages,
+    new Map(registry.declared<RouterConfig>('env.storage.router').map((one) => [one.id, one.config])),
+  );
   return new Map([...storages].sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 
@@ -66,7 +72,8 @@ export const envVariables = (registry: Pick<EntryRegistry, 'declared'>, sources:
     const candidates = [byName.get(name), name, name.includes(':') ? undefined : `${namespace ?? ''}:${name}`];
     for (const id of candidates) {
       const config = id === undefined ? undefined : byId.get(id);
-      if (config !== undefined && id !== undefined) return { config, key: config.variable === '' ? id : config.variable };
+      if (config !== undefined && id !== undefined)
+        return { config, key: config.variable === '' ? id : config.variable };
     }
     return undefined;
   };
@@ -104,7 +111,10 @@ export const envVariables = (registry: Pick<EntryRegistry, 'declared'>, sources:
     },
     resolve(name, namespace) {
       const variable = find(name, namespace);
-      const registered = variable === undefined ? undefined : (storages.get(variable.config.storage)?.get(variable.key) || variable.config.default);
+      const registered =
+        variable === undefined
+          ? undefined
+          : storages.get(variable.config.storage)?.get(variable.key) || variable.config.default;
       return registered || sources.osVariables[name] || undefined;
     },
   };

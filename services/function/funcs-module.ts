@@ -56,7 +56,7 @@ const callWith =
   (functions: Functions): CallWith =>
   (executor, thread, args) =>
     resultsOf(
-      () => functions.call(targetOf(args, 'call'), args.slice(1).map(crossing), contextFor(thread, executor)),
+      () => functions.call(targetOf(args, 'call'), args.slice(1), contextFor(thread, executor)),
       ({ value }) => [value, undefined],
     );
 
@@ -66,7 +66,7 @@ const asyncWith =
     try {
       const target = targetOf(args, 'async');
       const future = new Future(engine.channel(1));
-      startFuture(functions, target, args.slice(1).map(crossing), contextFor(thread, executor), future);
+      startFuture(functions, target, args.slice(1), contextFor(thread, executor), future);
       return [future, undefined];
     } catch (error) {
       return failed(error);

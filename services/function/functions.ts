@@ -62,9 +62,7 @@ export const functionPools = (env: Env): FunctionPools => {
     start() {
       const { problems } = load();
       if (problems.length > 0) {
-        throw new StartError(
-          problems.map(({ entryId, path, message }) => `${entryId}: ${path}: ${message}`).join('\n'),
-        );
+        throw new StartError(problems.map(({ id, path, message }) => `${id}: ${path}: ${message}`).join('\n'));
       }
       for (const { pool } of callables.values()) pool().warm(rootContext);
     },

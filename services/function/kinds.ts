@@ -20,8 +20,8 @@ const imports = z.record(z.string(), z.string()).superRefine((map, ctx) => {
   }
 });
 
-export const POOL_TYPES = ['inline', 'lazy', 'static', 'adaptive'] as const;
-export type PoolType = (typeof POOL_TYPES)[number];
+const POOL_TYPES = ['inline', 'lazy', 'static', 'adaptive'] as const;
+type PoolType = (typeof POOL_TYPES)[number];
 
 /** declarations.md, section 3.1. Zero means "not given". */
 const pool = z

@@ -3,10 +3,10 @@ import { luaValueOf } from '../../runtime/codec/host-data.ts';
 import { decodeJson, encodeJson } from '../../runtime/codec/json.ts';
 import { asCallError, CallError, internal, messageOf } from '../../runtime/errors.ts';
 import {
+  hostObject,
   isLuaString,
   type LuaReference,
   type LuaValue,
-  hostObject,
   luaReference,
   textOf,
 } from '../../runtime/lua/values.ts';

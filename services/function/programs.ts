@@ -1,33 +1,28 @@
-import type { Declared, EntryProblem, EntryRegistry } from '../../runtime/entry.ts';
+import type { Declared, EntryRegistry } from '../../runtime/entry.ts';
 import { internal } from '../../runtime/errors.ts';
 import { type LuaEngine, type LuaProgram, LuaSyntaxError } from '../../runtime/lua/engine.ts';
-import { nearest } from '../../runtime/nearest.ts';
+import type { SurfaceProblem } from '../../runtime/surface.ts';
 import type { FunctionConfig, LibraryConfig } from './kinds.ts';
 
-/** A problem of one code entry; `at` is the place in its Lua source where there is one. */
-export interface SourceProblem extends EntryProblem {
-  readonly entryId: string;
-}
-
-type Code = Declared<LibraryConfig | FunctionConfig>;
+export type Code = Declared<LibraryConfig | FunctionConfig>;
 
 /** The programs of all code entries. Each library is compiled once, whoever imports it. */
 export interface Programs {
   /** @throws CallError Internal when the entry does not load; its problems say why. */
   get(id: string): LuaProgram;
-  /** Everything that is wrong with the sources, modules and imports, of all entries. */
-  readonly problems: readonly SourceProblem[];
+  /** Everything that is wrong with the sources and imports of all entries; `at` is the place in a Lua file. */
+  readonly problems: readonly SurfaceProblem[];
 }
 
 /**
- * Compiles every function and library of the app: syntax errors with file and line, unknown modules, import cycles,
- * one alias for two libraries (declarations.md, section 3). Runs nothing.
+ * Compiles every function and library of the app, imports first: syntax errors with file and line, imports that are
+ * not there or lead round in a circle (declarations.md, section 3). Runs nothing.
  */
 export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): Programs => {
   const libraries = new Map(registry.declared<LibraryConfig>('library.lua').map((one) => [one.id, one]));
   const functions = registry.declared<FunctionConfig>('function.lua');
   const loaded = new Map<string, LuaProgram | undefined>();
-  const problems: SourceProblem[] = [];
+  const problems: SurfaceProblem[] = [];
 
   /** `path` holds the importers, outermost first: an id that is in it already closes a cycle. */
   const load = (code: Code, path: readonly string[]): LuaProgram | undefined => {
@@ -38,7 +33,6 @@ export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): Progra
   };
   const compile = (code: Code, path: readonly string[]): LuaProgram | undefined => {
     const before = problems.length;
-    checkModules(engine, code, problems);
     const imports: Record<string, LuaProgram> = {};
     for (const [alias, id] of Object.entries(code.config.imports)) {
       const library = libraries.get(id);
@@ -53,7 +47,6 @@ export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): Progra
         else imports[alias] = program;
       }
     }
-    checkAliases(code, libraries, problems);
     const program = compileSource(engine, code, imports, problems);
     return problems.length === before ? program : undefined;
   };
@@ -65,25 +58,25 @@ export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): Progra
     get(id) {
       const program = loaded.get(id);
       if (program !== undefined) return program;
-      const why = problems.find((one) => one.entryId === id)?.message ?? 'no such code entry';
+      const why = problems.find((one) => one.id === id)?.message ?? 'no such code entry';
       throw internal(`${id} does not load: ${why}`);
     },
   };
 };
 
 /** What `validate` and the start of a program report of the Lua sources (boot calls it once the modules are defined). */
-export const checkSources = (engine: LuaEngine, registry: EntryRegistry): readonly SourceProblem[] =>
+export const checkSources = (engine: LuaEngine, registry: EntryRegistry): readonly SurfaceProblem[] =>
   loadPrograms(engine, registry).problems;
 
-const report = (problems: SourceProblem[], { id }: Code, path: string, message: string): void => {
-  problems.push({ entryId: id, path, message });
+const report = (problems: SurfaceProblem[], { id }: Code, path: string, message: string): void => {
+  problems.push({ id, path, message });
 };
 
 const compileSource = (
   engine: LuaEngine,
   code: Code,
   imports: Readonly<Record<string, LuaProgram>>,
-  problems: SourceProblem[],
+  problems: SurfaceProblem[],
 ): LuaProgram | undefined => {
   const { id, entry, config } = code;
   const file = entry.fileOf('source');
@@ -103,41 +96,7 @@ const compileSource = (
   } catch (error) {
     if (!(error instanceof LuaSyntaxError)) throw error;
     const { path, line, column } = error;
-    problems.push({ entryId: id, path: 'source', message: error.message, at: { file: path, line, column } });
+    problems.push({ id, path: 'source', message: error.message, at: { file: path, line, column } });
     return undefined;
-  }
-};
-
-const checkModules = (engine: LuaEngine, code: Code, problems: SourceProblem[]): void => {
-  for (const [i, name] of code.config.modules.entries()) {
-    if (engine.moduleNames.has(name)) continue;
-    const known = nearest(name, engine.moduleNames);
-    const hint = known === undefined ? '' : ` Did you mean '${known}'?`;
-    report(problems, code, `modules[${i}]`, `unknown module '${name}'.${hint}`);
-  }
-};
-
-/** Within one entry and everything it imports an alias means one library, and no module has its name. */
-const checkAliases = (code: Code, libraries: ReadonlyMap<string, Code>, problems: SourceProblem[]): void => {
-  const meaning = new Map<string, string>();
-  const modules = new Set<string>();
-  const seen = new Set<string>();
-  const visit = (one: Code): void => {
-    if (seen.has(one.id)) return;
-    seen.add(one.id);
-    for (const name of one.config.modules) modules.add(name);
-    for (const [alias, id] of Object.entries(one.config.imports)) {
-      const other = meaning.get(alias);
-      if (other !== undefined && other !== id) {
-        report(problems, code, 'imports', `alias '${alias}' is bound to two libraries: ${other} and ${id}`);
-      }
-      meaning.set(alias, id);
-      const library = libraries.get(id);
-      if (library !== undefined) visit(library);
-    }
-  };
-  visit(code);
-  for (const alias of meaning.keys()) {
-    if (modules.has(alias)) report(problems, code, `imports.${alias}`, `alias '${alias}' is also the name of a module`);
   }
 };

@@ -1,4 +1,5 @@
 import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { aliasProblems } from './aliases.ts';
 import { ctxModule } from './ctx-module.ts';
 import { executorClass, funcsModule } from './funcs-module.ts';
 import { functionPools } from './functions.ts';
@@ -17,6 +18,7 @@ export const functionSurface: Surface = {
     'library.lua': entryKind({ schema: libraryLua, references: [IMPORTS] }),
   },
   modules: ['funcs', 'ctx', 'payload'],
+  check: aliasProblems,
   build(env) {
     const functions = functionPools(env);
     env.provide(FUNCTIONS, functions);

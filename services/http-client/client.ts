@@ -38,10 +38,9 @@ export const httpClient = (env: Env): HttpClient => {
     const out: Record<string, string> = {};
     const isTraced = ours.size > 0;
     for (const [lower, { name, value }] of request.headers) {
-      const isField = env.propagator.fields.includes(lower);
       // With a context of ours a foreign tracestate or baggage would be read as part of it.
-      if (isField && isTraced) continue;
-      out[isField ? lower : name] = latin1(value);
+      if (isTraced && env.propagator.fields.includes(lower)) continue;
+      out[name] = latin1(value);
     }
     for (const [name, value] of ours) out[name] = value;
     if (!request.headers.has('user-agent')) out['User-Agent'] = `perilune/${env.build.version}`;

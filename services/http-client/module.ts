@@ -57,8 +57,6 @@ const responseTable = (response: IncomingResponse, url: URL): HostValue => {
   };
 };
 
-const BATCH_LIMIT_MESSAGE = 'requests table cannot be empty';
-
 interface BatchItem {
   readonly method: string;
   readonly url: string;
@@ -78,7 +76,7 @@ const batchItem = (value: LuaValue): BatchItem => {
   return { method: textOf(method).toUpperCase(), url: textOf(url), options: table };
 };
 
-/** The Lua module `http_client`. `stream` and `files` are not offered yet: see docs. */
+/** The Lua module `http_client` (lua/http_client.md), without the options `stream`, `files` and `overlay_network`. */
 export const defineHttpClientModule = (engine: LuaEngine, client: HttpClient): void => {
   const send = async (thread: LuaThread, { method, url, options }: BatchItem): Promise<HostValue> => {
     const request = outgoingRequest(method, url, options);
@@ -104,15 +102,7 @@ export const defineHttpClientModule = (engine: LuaEngine, client: HttpClient): v
         options: optionalTable(args, 2, name),
       });
 
-  const batch: HostFunction = async (thread, args) => {
-    const list = tableArgument(args, 1, 'request_batch').sequence();
-    if (list.length === 0) throw new LuaRaise(BATCH_LIMIT_MESSAGE);
-    let items: BatchItem[];
-    try {
-      items = list.map(batchItem);
-    } catch (error) {
-      return [null, asCallError(error)];
-    }
+  const sendAll = async (thread: LuaThread, items: readonly BatchItem[]): Promise<HostResults> => {
     const settled = await Promise.allSettled(items.map((item) => send(thread, item)));
     const responses = new Map<number, LuaValue>();
     const errors = new Map<number, LuaValue>();
@@ -121,6 +111,18 @@ export const defineHttpClientModule = (engine: LuaEngine, client: HttpClient): v
       else errors.set(i + 1, asCallError(one.reason));
     }
     return [new LuaTable(responses), errors.size === 0 ? null : new LuaTable(errors)];
+  };
+
+  const batch: HostFunction = (thread, args) => {
+    const list = tableArgument(args, 1, 'request_batch').sequence();
+    if (list.length === 0) throw new LuaRaise('requests table cannot be empty');
+    let items: BatchItem[];
+    try {
+      items = list.map(batchItem);
+    } catch (error) {
+      return [null, asCallError(error)];
+    }
+    return sendAll(thread, items);
   };
 
   engine.define({

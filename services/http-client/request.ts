@@ -43,7 +43,8 @@ const BODY_HEADERS = ['content-type', 'content-encoding', 'content-language', 'c
 
 /**
  * The request that a response asks for instead; undefined when it is final. 307 and 308 keep method and body, the
- * others become GET (WHATWG Fetch, "HTTP-redirect fetch"); another host is not told the secrets of the first.
+ * others become GET (WHATWG Fetch, "HTTP-redirect fetch"); another host, or the same without TLS,
+ * is not told the secrets of the first.
  * @throws TypeError when the Location is not a URL.
  */
 export const redirected = (request: OutgoingRequest, response: IncomingResponse): OutgoingRequest | undefined => {
@@ -52,7 +53,8 @@ export const redirected = (request: OutgoingRequest, response: IncomingResponse)
   const url = new URL(Buffer.from(location, 'latin1').toString('utf8'), request.url);
   if (url.hash === '') url.hash = request.url.hash;
   const headers = new Map(request.headers);
-  if (url.host !== request.url.host) for (const name of PRIVATE_HEADERS) headers.delete(name);
+  const isDowngrade = request.url.protocol === 'https:' && url.protocol === 'http:';
+  if (url.host !== request.url.host || isDowngrade) for (const name of PRIVATE_HEADERS) headers.delete(name);
   headers.delete('host');
   if (response.status === 307 || response.status === 308) return { ...request, url, headers };
   for (const name of BODY_HEADERS) headers.delete(name);

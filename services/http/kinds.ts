@@ -123,10 +123,6 @@ export const SERVICE = 'http.service';
 export const ROUTER = 'http.router';
 export const ENDPOINT = 'http.endpoint';
 
-export const serviceReferences: readonly ReferenceSpec[] = [
-  { path: 'lifecycle.requires.*', kinds: [] },
-  { path: 'lifecycle.depends_on.*', kinds: [] },
-];
 export const routerReferences: readonly ReferenceSpec[] = [{ path: 'meta.server', kinds: [SERVICE] }];
 export const endpointReferences: readonly ReferenceSpec[] = [
   { path: 'meta.router', kinds: [ROUTER] },

@@ -78,8 +78,10 @@ export class ResponseWriter {
 
   setHeader(name: string, value: string): void {
     this.#assertOpen('cannot set headers after they are sent');
-    this.#put(name, value);
     this.handled = true;
+    // Framing is ours: beside a Content-Length this header would let two readers disagree on where the response ends.
+    if (name.toLowerCase() === 'transfer-encoding') this.setTransfer('chunked');
+    else this.#put(name, value);
   }
 
   setContentType(type: string): void {

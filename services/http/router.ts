@@ -74,7 +74,7 @@ export const router = (routes: readonly Route[]): Router => {
       if (clean !== path) return redirect(method, clean, query);
       const match = paths.find(method as HTTPMethod, path);
       if (match !== null) {
-        const route = match.store as Route | undefined;
+        const route = (match.store ?? undefined) as Route | undefined;
         if (route === undefined) {
           return { route, reply: { status: 204, headers: { Allow: allowed(path) }, body: '' } };
         }

@@ -12,6 +12,7 @@ import { FUNCTIONS, type Functions } from '../function/port.ts';
 import { endpointCore } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { parseAddress, type ServiceConfig } from './kinds.ts';
+import { headerValues, parseTarget } from './request-head.ts';
 import { type Route, router } from './router.ts';
 import { type HttpCore, httpSites } from './sites.ts';
 
@@ -27,27 +28,7 @@ const HEADERS_TIMEOUT_MS = 60_000;
 /** What calls that are told to stop at the drain's deadline get to end by themselves. */
 const CANCEL_GRACE_MS = 500;
 
-const NO_VALUES: readonly string[] = [];
 const NO_PARAMS: ReadonlyMap<string, string> = new Map();
-
-/** Every value of a header, in order: `req.headers` joins or drops repeated ones, and two `traceparent` are not one. */
-const headerValues =
-  (req: IncomingMessage) =>
-  (name: string): readonly string[] => {
-    if (req.headers[name] === undefined) return NO_VALUES;
-    const values: string[] = [];
-    const raw = req.rawHeaders;
-    for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '');
-    return values;
-  };
-
-/** Path and query of a request line; an absolute form loses its origin (RFC 9112, section 3.2.2). */
-const parseTarget = (url: string): { path: string; query: string } => {
-  const target = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
-  const end = target.indexOf('?');
-  const path = end < 0 ? target : target.slice(0, end);
-  return { path: path === '' ? '/' : path, query: end < 0 ? '' : target.slice(end + 1) };
-};
 
 const formatAddress = ({ address, port }: AddressInfo): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

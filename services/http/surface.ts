@@ -13,7 +13,6 @@ import {
   routerSchema,
   SERVICE,
   type ServiceConfig,
-  serviceReferences,
   serviceSchema,
 } from './kinds.ts';
 import { defineHttpModule } from './module.ts';
@@ -30,7 +29,6 @@ export const httpSurface: Surface = {
   kinds: {
     [SERVICE]: entryKind({
       schema: serviceSchema,
-      references: serviceReferences,
       check: ({ config }) => checkService(config),
     }),
     [ROUTER]: entryKind({

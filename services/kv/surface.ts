@@ -6,7 +6,7 @@ import { duration, nonNegativeInt } from '../../runtime/schema-fields.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
 import { memoryBackend } from './memory.ts';
 import { storeClass, storeModule } from './module.ts';
-import { type Store, STORES } from './port.ts';
+import { STORES, type Store } from './port.ts';
 import { storeSites } from './sites.ts';
 
 const DEFAULT_MAX_SIZE = 10_000;

@@ -1,5 +1,6 @@
-import { CallError, type LuaFrame, messageOf } from '../../runtime/errors.ts';
+import { CallError, messageOf } from '../../runtime/errors.ts';
 import type { LogFields } from '../../runtime/logger.ts';
+import { renderFrames } from '../../runtime/lua/traceback.ts';
 import { textOf } from '../../runtime/lua/values.ts';
 
 /** Keys that a line has of its own, or that pino keeps for itself: a field of that name gets a `_` behind it. */
@@ -46,12 +47,12 @@ export const errorFields = (error: Error): Record<string, unknown> => {
     message: error.message,
     retryable: error.retryable,
     contexts: error.contexts.length > 0 ? error.contexts : undefined,
-    traceback: error.frames.length > 0 ? error.frames.map(frameText) : undefined,
+    traceback:
+      error.frames.length > 0
+        ? renderFrames(error.frames)
+            .split('\n')
+            .map((line) => line.trim())
+        : undefined,
     cause: cause === error.message ? undefined : cause,
   };
-};
-
-const frameText = (frame: LuaFrame): string => {
-  const place = frame.line === undefined ? frame.source : `${frame.source}:${frame.line}`;
-  return frame.name === undefined ? place : `${place} in ${frame.name}`;
 };

@@ -74,7 +74,8 @@ export const processMetrics = (options: ProcessMetricsOptions): Component => {
   const run = (): (() => void) => {
     const loop = loopDelayMonitor(READS_PER_TURN);
     loop.start();
-    const startSeconds = clock.wall() / 1000 - process.uptime();
+    // The monotonic clock begins with the process (HR Time, "time origin").
+    const startSeconds = (clock.wall() - clock.now()) / 1000;
     const state: ProcessState = { sample: undefined, delay: NO_DELAY, lagSeconds: 0, openFds: undefined, startSeconds };
     const refresh = sampling(state, loop.read, { ...options, logger });
     refresh();

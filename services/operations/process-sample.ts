@@ -106,10 +106,11 @@ export const loopDelayMonitor = (readsPerTurn: number) => {
 
 const delayOf = (monitor: ReturnType<typeof monitorEventLoopDelay>): LoopDelay => {
   if (monitor.count === 0) return NO_DELAY; // an empty one gives NaN and 2^63
-  const at = (percentile: number): number => monitor.percentile(percentile) / NANOSECONDS;
+  // Node records the time between two looks; what is more than the wait that was asked for is the delay.
+  const late = (ns: number): number => Math.max(0, ns / NANOSECONDS - RESOLUTION_MS / 1000);
   const stddev = Number.isFinite(monitor.stddev) ? monitor.stddev / NANOSECONDS : 0;
-  const [min, max, mean] = [monitor.min / NANOSECONDS, monitor.max / NANOSECONDS, monitor.mean / NANOSECONDS];
-  return { min, max, mean, stddev, p50: at(50), p90: at(90), p99: at(99) };
+  const [p50, p90, p99] = [50, 90, 99].map((rank) => late(monitor.percentile(rank))) as [number, number, number];
+  return { min: late(monitor.min), max: late(monitor.max), mean: late(monitor.mean), stddev, p50, p90, p99 };
 };
 
 /** The number of open file descriptors; undefined where the system does not list them (anything but Linux). */

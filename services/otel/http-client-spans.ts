@@ -1,6 +1,7 @@
 import { errorMonitor } from 'node:events';
 import http, { IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { createRequire } from 'node:module';
 import {
   type Attributes,
   createNoopMeter,
@@ -10,8 +11,12 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import type * as InstrumentationHttp from '@opentelemetry/instrumentation-http';
 import { CallError, errorType } from '../../runtime/errors.ts';
+
+/** Loaded on first use: it costs a tenth of a second of the start, which a program without tracing need not pay. */
+const load = (): typeof InstrumentationHttp =>
+  createRequire(import.meta.url)('@opentelemetry/instrumentation-http') as typeof InstrumentationHttp;
 
 /** A value of `error.type` for a request without a response: our own kind, the system's code, or the error's class. */
 const clientErrorType = (error: Error & { code?: unknown }): string => {
@@ -45,6 +50,7 @@ export interface HttpClientSpans {
  * `import http from 'node:http'`; `import { request }` gets the plain function, as the SDK's own exporters do.
  */
 export const httpClientSpans = (provider: TracerProvider): HttpClientSpans => {
+  const { HttpInstrumentation } = load();
   const instrumentation = new HttpInstrumentation({
     enabled: false,
     disableIncomingRequestInstrumentation: true,

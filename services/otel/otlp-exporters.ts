@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { AggregationTemporalityPreference, OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
-import { OTLPMetricExporter as OTLPProtoMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as OTLPProtoTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { CompressionAlgorithm, type OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base';
+import { createRequire } from 'node:module';
+import type * as JsonMetrics from '@opentelemetry/exporter-metrics-otlp-http';
+import type * as ProtobufMetrics from '@opentelemetry/exporter-metrics-otlp-proto';
+import type * as JsonTraces from '@opentelemetry/exporter-trace-otlp-http';
+import type * as ProtobufTraces from '@opentelemetry/exporter-trace-otlp-proto';
+import type { CompressionAlgorithm, OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { OtlpSettings, Temporality } from './settings-types.ts';
+
+/** The exporters are loaded when one is built: a program that sends nothing starts sooner without them. */
+const require = createRequire(import.meta.url);
 
 /** A connection to a collector that can be given up: the SDK would retry for its whole timeout. */
 export interface Transport {
@@ -41,7 +45,7 @@ export const transport = (url: string, settings: OtlpSettings, concurrent: numbe
         return { ...settings.headers };
       },
       timeoutMillis: settings.timeoutMs,
-      compression: settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
+      compression: settings.compression as CompressionAlgorithm, // the same texts
       concurrencyLimit: Math.max(30, concurrent),
       httpAgentOptions: () => agent,
     },
@@ -52,13 +56,13 @@ export const transport = (url: string, settings: OtlpSettings, concurrent: numbe
   };
 };
 
-export const otlpSpanExporter = (settings: OtlpSettings, config: OTLPExporterNodeConfigBase): SpanExporter =>
-  settings.protocol === 'http/json' ? new OTLPTraceExporter(config) : new OTLPProtoTraceExporter(config);
-
-const TEMPORALITY: Readonly<Record<Temporality, AggregationTemporalityPreference>> = {
-  cumulative: AggregationTemporalityPreference.CUMULATIVE,
-  delta: AggregationTemporalityPreference.DELTA,
-  lowmemory: AggregationTemporalityPreference.LOWMEMORY,
+export const otlpSpanExporter = (settings: OtlpSettings, config: OTLPExporterNodeConfigBase): SpanExporter => {
+  if (settings.protocol === 'http/json') {
+    const json = require('@opentelemetry/exporter-trace-otlp-http') as typeof JsonTraces;
+    return new json.OTLPTraceExporter(config);
+  }
+  const protobuf = require('@opentelemetry/exporter-trace-otlp-proto') as typeof ProtobufTraces;
+  return new protobuf.OTLPTraceExporter(config);
 };
 
 export const otlpMetricExporter = (
@@ -66,6 +70,11 @@ export const otlpMetricExporter = (
   config: OTLPExporterNodeConfigBase,
   temporality: Temporality,
 ): PushMetricExporter => {
-  const options = { ...config, temporalityPreference: TEMPORALITY[temporality] };
-  return settings.protocol === 'http/json' ? new OTLPMetricExporter(options) : new OTLPProtoMetricExporter(options);
+  const json = require('@opentelemetry/exporter-metrics-otlp-http') as typeof JsonMetrics;
+  const { DELTA, CUMULATIVE, LOWMEMORY } = json.AggregationTemporalityPreference;
+  const temporalityPreference = { delta: DELTA, cumulative: CUMULATIVE, lowmemory: LOWMEMORY }[temporality];
+  const options = { ...config, temporalityPreference };
+  if (settings.protocol === 'http/json') return new json.OTLPMetricExporter(options);
+  const protobuf = require('@opentelemetry/exporter-metrics-otlp-proto') as typeof ProtobufMetrics;
+  return new protobuf.OTLPMetricExporter(options);
 };

@@ -17,22 +17,35 @@ import { SCOPE_NAME } from './tracer.ts';
 /** What the serializer writes when there is nothing (exporter-prometheus 0.223). */
 const NOTHING = '# no registered metrics';
 
+const isCounter = (metric: MetricData): boolean => metric.dataPointType === DataPointType.SUM && metric.isMonotonic;
+
 /** The name that exporter-prometheus gives a metric. */
 const exportedName = (metric: MetricData): string => {
   const name = metric.descriptor.name.replace(/[^a-z0-9_]/gi, '_').replace(/_{2,}/g, '_');
-  const isCounter = metric.dataPointType === DataPointType.SUM && metric.isMonotonic;
-  return isCounter && !name.endsWith('_total') ? `${name}_total` : name;
+  return isCounter(metric) && !name.endsWith('_total') ? `${name}_total` : name;
 };
 
-const isFinitePoint = (point: DataPoint<unknown>): boolean =>
-  typeof point.value !== 'number' || Number.isFinite(point.value);
+const isSameKind = (a: MetricData, b: MetricData): boolean =>
+  a.dataPointType === b.dataPointType && isCounter(a) === isCounter(b);
+
+/** NaN and infinite values stay here, whoever recorded them. */
+const finitePoints = (metric: MetricData): DataPoint<unknown>[] =>
+  (metric.dataPoints as DataPoint<unknown>[]).filter(
+    ({ value }) => typeof value !== 'number' || Number.isFinite(value),
+  );
+
+/** The scope as labels (OpenTelemetry's Prometheus compatibility); no label for a version that is not given. */
+const scopeLabels = (scope: ResourceMetrics['scopeMetrics'][number]['scope']): Record<string, string> =>
+  scope.version === undefined || scope.version === ''
+    ? { otel_scope_name: scope.name }
+    : { otel_scope_name: scope.name, otel_scope_version: scope.version };
 
 export interface ThirdPartyMetrics {
   /** For the API's global: what third parties record with it is read below. */
   readonly provider: MeterProvider;
   /** Prometheus text 0.0.4 without `target_info`; empty when there is nothing. Never rejects. */
   text(): Promise<string>;
-  /** Third parties' families whose name is ours are left out. */
+  /** Third parties' families whose name is ours are left out, and values that are no numbers. */
   withoutOwned(metrics: ResourceMetrics): ResourceMetrics;
 }
 
@@ -64,25 +77,32 @@ export const thirdPartyMetrics = (options: ThirdPartyMetricsOptions): ThirdParty
     return true;
   };
 
-  /** One family per name, whatever scope its points came from; the scope becomes a label (Prometheus compatibility). */
+  /** One family per name, whatever scope its points came from: a second `# TYPE` line would break the text. */
   const families = (metrics: ResourceMetrics): MetricData[] => {
     const byName = new Map<string, MetricData>();
     for (const { scope, metrics: ofScope } of metrics.scopeMetrics) {
-      const labels = { otel_scope_name: scope.name, otel_scope_version: scope.version };
+      const labels = scopeLabels(scope);
       for (const metric of ofScope) {
         if (isOwned(metric)) continue;
-        const dataPoints = (metric.dataPoints as DataPoint<unknown>[])
-          .filter(isFinitePoint)
-          .map((point) => ({ ...point, attributes: { ...point.attributes, ...labels } }));
+        const dataPoints = finitePoints(metric).map((point) => ({
+          ...point,
+          attributes: { ...point.attributes, ...labels },
+        }));
         const name = exportedName(metric);
         const known = byName.get(name);
         if (known === undefined) byName.set(name, { ...metric, dataPoints } as MetricData);
-        else if (known.dataPointType === metric.dataPointType) (known.dataPoints as unknown[]).push(...dataPoints);
+        else if (isSameKind(known, metric)) (known.dataPoints as unknown[]).push(...dataPoints);
         else refuse(name, 'another library uses that name for another kind');
       }
     }
     return [...byName.values()].filter((metric) => metric.dataPoints.length > 0);
   };
+
+  const foreign = (metrics: readonly MetricData[]): MetricData[] =>
+    metrics
+      .filter((metric) => !isOwned(metric))
+      .map((metric) => ({ ...metric, dataPoints: finitePoints(metric) }) as MetricData)
+      .filter((metric) => metric.dataPoints.length > 0);
 
   return {
     provider,
@@ -103,9 +123,7 @@ export const thirdPartyMetrics = (options: ThirdPartyMetricsOptions): ThirdParty
     withoutOwned: (metrics) => ({
       ...metrics,
       scopeMetrics: metrics.scopeMetrics
-        .map((one) =>
-          one.scope.name === SCOPE_NAME ? one : { ...one, metrics: one.metrics.filter((metric) => !isOwned(metric)) },
-        )
+        .map((one) => (one.scope.name === SCOPE_NAME ? one : { ...one, metrics: foreign(one.metrics) }))
         .filter((one) => one.metrics.length > 0),
     }),
   };

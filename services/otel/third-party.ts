@@ -35,21 +35,10 @@ export const thirdPartyScope: ThirdPartyScope = {
   run: (context, body) => contextApi.with(toApiContext(ROOT_CONTEXT, context), body),
 };
 
-/** A header set by the program in another case would be sent beside ours. */
-const removeVariants = (carrier: unknown, name: string): void => {
-  if (typeof carrier !== 'object' || carrier === null) return;
-  for (const key of Object.keys(carrier)) {
-    if (key !== name && key.toLowerCase() === name) delete (carrier as Record<string, unknown>)[key];
-  }
-};
-
 /** Our propagator behind the API's interface. */
 export const textMapPropagator = (own: Propagator): TextMapPropagator => ({
   inject(context, carrier, setter) {
-    own.inject(toCallContext(context), (name, value) => {
-      removeVariants(carrier, name);
-      setter.set(carrier, name, value);
-    });
+    own.inject(toCallContext(context), (name, value) => setter.set(carrier, name, value));
   },
   extract(context, carrier, getter) {
     const extracted = own.extract(rootContext, (name) => {

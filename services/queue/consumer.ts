@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Call, isPromise } from '../../runtime/call.ts';
 import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
@@ -35,15 +34,14 @@ export const queueConsumer = (
   let stopping = new AbortController();
   let working: Promise<unknown> = Promise.resolve();
 
+  const logger = env.logger.subsystem('queue');
   const process = deliveryProcessor(env, id, config, queue, deadLetter, () => functions ?? env.use(FUNCTIONS));
   const run = async (delivery: Delivery): Promise<void> => {
     health.activity();
     try {
       await process(delivery, stopping.signal);
     } catch (error) {
-      env.logger
-        .subsystem('queue')
-        .error('message could not be processed', { queue: queue.id, error: messageOf(error) });
+      logger.error('message could not be processed', { queue: queue.id, error: messageOf(error) });
       await delivery.giveBack(GIVE_BACK_MS);
     }
   };
@@ -53,7 +51,7 @@ export const queueConsumer = (
       const delivery = isPromise(next) ? await next : next;
       if (delivery === undefined) return;
       await run(delivery);
-      if (count % MESSAGES_PER_TURN === 0) await nextTurn();
+      if (count % MESSAGES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   };
   const cancel = (): void => stopping.abort(canceled(`consumer stopped: ${id}`));
@@ -70,7 +68,10 @@ export const queueConsumer = (
       stopping = new AbortController();
       const taken = queue.queue.consume({ prefetch: config.prefetch, autoAck: config.auto_ack });
       intake = taken;
-      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken)));
+      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken))).catch((error: unknown) => {
+        health.error('internal');
+        logger.error('consumer has lost a worker', { queue: queue.id, consumer: id, error: messageOf(error) });
+      });
     },
     /** Takes no more, lets the running handlers end; those that outlast the deadline are cancelled. */
     async drain(deadline) {

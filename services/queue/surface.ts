@@ -8,9 +8,9 @@ import { type DeclaredQueue, observeQueue } from './declared-queue.ts';
 import type { QueueDriver } from './driver.ts';
 import {
   type ConsumerConfig,
+  queueConsumer as consumerSchema,
   type DriverConfig,
   type QueueConfig,
-  queueConsumer as consumerSchema,
   queueDriverMemory,
   queueQueue,
 } from './kinds.ts';

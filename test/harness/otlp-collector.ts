@@ -40,6 +40,8 @@ export interface OtlpCollector {
   metricNames(): readonly string[];
   /** Every request that came in, answered or not. */
   readonly requests: readonly CollectorRequest[];
+  /** Connections that are open now. */
+  connections(): Promise<number>;
   behave(behaviour: Behaviour): Promise<void>;
   /** Polls until `predicate` gives something other than false, null or undefined, and returns it. @throws Error after `timeoutMs`. */
   until<T>(predicate: () => T, timeoutMs?: number): Promise<NonNullable<T>>;
@@ -140,6 +142,10 @@ export const startOtlpCollector = async (options: { tls?: ServerOptions } = {}):
     },
     metricNames: () => [...new Set(points.map((point) => point.name))],
     requests,
+    connections: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      }),
     async behave(next) {
       behaviour = next;
       if (next === 'refuse') await stop();

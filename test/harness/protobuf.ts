@@ -33,8 +33,10 @@ export const decodeMessage = (bytes: Buffer, message: Message): Decoded => {
     return bytes.subarray(at - length, at);
   };
   const put = (field: Field, value: unknown): void => {
+    const known = out[field.name];
     if (field.isRepeated !== true) out[field.name] = value;
-    else (out[field.name] as unknown[] | undefined)?.push(value) ?? (out[field.name] = [value]);
+    else if (Array.isArray(known)) known.push(value);
+    else out[field.name] = [value];
   };
   const number64 = (type: Field['type'], raw: Buffer): unknown =>
     type === 'double' ? raw.readDoubleLE() : type === 'int64' ? raw.readBigInt64LE() : raw.readBigUInt64LE();

@@ -43,10 +43,10 @@ export const loadFengari = (patches: readonly Patch[] = PATCHES): Fengari => {
     return module.exports;
   };
 
+  // lualib.js loads io, os, package and debug: it is served empty but for what the libraries kept here take from it.
+  modules.set('lualib.js', { exports: { lua_assert: () => {} } });
   const lua = load('lua.js');
   const defs = load('defs.js');
-  // lualib.js would load io, os, package and debug: it is served empty but for the one function that others use of it.
-  modules.set('lualib.js', { exports: { lua_assert: () => {}, LUA_VERSUFFIX: '_5_3' } });
   const fengari: Fengari = {
     version,
     lua,

@@ -4,9 +4,7 @@ import { textArgument } from '../../../runtime/lua/arguments.ts';
 import {
   type HostFunction,
   type LuaChannel,
-  type LuaClass,
   type LuaEngine,
-  type LuaModule,
   type LuaThread,
   Suspension,
 } from '../../../runtime/lua/engine.ts';
@@ -41,13 +39,8 @@ const CONSTANTS: Readonly<Record<string, HostValue>> = {
   ...{ SUNDAY: 0, MONDAY: 1, TUESDAY: 2, WEDNESDAY: 3, THURSDAY: 4, FRIDAY: 5, SATURDAY: 6 },
 };
 
-export interface TimeLibrary {
-  readonly module: LuaModule;
-  readonly classes: readonly LuaClass<never>[];
-}
-
-/** The module `time` (lua/time.md) and the classes of its objects. */
-export const timeLibrary = (clock: Clock, engine: LuaEngine): TimeLibrary => {
+/** Defines the module `time` (lua/time.md) and the classes of its objects. */
+export const defineTime = (engine: LuaEngine, clock: Clock): void => {
   const zones = locations();
   const now = (): Time => {
     const wall = clock.wall();
@@ -114,9 +107,12 @@ export const timeLibrary = (clock: Clock, engine: LuaEngine): TimeLibrary => {
   };
 
   const constants = { ...CONSTANTS, utc: zones.utc, localtz: zones.local };
-  const yields = ['sleep', 'after', 'timer', 'ticker'];
-  const classes = [timeClass(zones), durationClass, locationClass, timerClass, tickerClass];
-  return { module: { name: 'time', functions, constants, yields }, classes: classes as unknown as LuaClass<never>[] };
+  engine.defineClass(timeClass(zones));
+  engine.defineClass(durationClass);
+  engine.defineClass(locationClass);
+  engine.defineClass(timerClass);
+  engine.defineClass(tickerClass);
+  engine.define({ name: 'time', functions, constants, yields: ['sleep', 'after', 'timer', 'ticker'] });
 };
 
 const invalidDuration = (value: LuaValue): CallError =>

@@ -11,7 +11,7 @@ import type { Env, PortKey, Settings } from '../../../runtime/env.ts';
 import { notFound } from '../../../runtime/errors.ts';
 import type { LogFields, Logger } from '../../../runtime/logger.ts';
 import type { LuaCallResult, LuaClass, LuaEngine, LuaModule, LuaThread } from '../../../runtime/lua/engine.ts';
-import type { HostValue, LuaValue } from '../../../runtime/lua/values.ts';
+import { type HostValue, LuaTable, type LuaValue } from '../../../runtime/lua/values.ts';
 import { createCollector } from '../../../runtime/metrics/core.ts';
 import type { Surface } from '../../../runtime/surface.ts';
 import { noThirdPartyScope, type ThirdPartyScope } from '../../../runtime/trace.ts';
@@ -48,6 +48,10 @@ export const handler =
     await body(lua, context);
     return NOTHING;
   };
+
+/** A Lua table of named fields. */
+export const table = (fields: Readonly<Record<string, LuaValue>>): LuaTable =>
+  new LuaTable(new Map(Object.entries(fields)));
 
 const fakeEngine = () => {
   const modules = new Map<string, LuaModule>();
@@ -179,6 +183,7 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
       nodeName: 'test',
       strictSecurity: false,
       root: '/',
+      osVariables: {},
       http: { extractHeaders: true, injectHeaders: true },
       httpTraceExclude: [],
       httpMetricsExclude: [],

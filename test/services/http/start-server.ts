@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { Component } from '../../../runtime/lifecycle.ts';
 import { HTTP_SERVERS } from '../../../services/http/port.ts';
 import { httpSurface } from '../../../services/http/surface.ts';
+import { poll } from '../../harness/poll.ts';
 import type { Scope } from '../../harness/teardown.ts';
 import { declare, type EntryText, type FakeEnvOptions, fakeEnv, type Handler } from './fake-env.ts';
 
@@ -10,6 +11,12 @@ export interface ServerOptions extends Omit<FakeEnvOptions, 'functions' | 'regis
   readonly service?: Record<string, unknown>;
   readonly prefix?: string;
   readonly middleware?: readonly string[];
+}
+export interface SendOptions {
+  readonly headers?: http.OutgoingHttpHeaders | string[];
+  readonly body?: string | Uint8Array;
+  /** `false`: other requests still run, so there is no quiet point to wait for. */
+  readonly settles?: boolean;
 }
 export interface Answer {
   readonly status: number;
@@ -54,11 +61,17 @@ export const startServer = async (t: Scope, routes: Readonly<Record<string, Hand
 
   const open = (method: string, path: string, headers: http.OutgoingHttpHeaders | string[] = {}) =>
     http.request({ host: '127.0.0.1', port, method, path, agent, headers: headers as http.OutgoingHttpHeaders });
-  const send = (
-    method: string,
-    path: string,
-    { headers, body }: { headers?: http.OutgoingHttpHeaders | string[]; body?: string | Uint8Array } = {},
-  ): Promise<Answer> =>
+  /** The server's side of an exchange ends a moment after the client has read everything. */
+  const settled = () =>
+    poll('requests settle', () => fake.rows('wippy_http_requests_in_flight').every((row) => row.endsWith(' 0')), {
+      everyMs: 1,
+    });
+  const send = async (method: string, path: string, options: SendOptions = {}): Promise<Answer> => {
+    const answer = await sendOnly(method, path, options);
+    if (options.settles !== false) await settled();
+    return answer;
+  };
+  const sendOnly = (method: string, path: string, { headers, body }: SendOptions): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const request = open(method, path, headers);
       request.on('error', reject);
@@ -75,7 +88,8 @@ export const startServer = async (t: Scope, routes: Readonly<Record<string, Hand
           }),
         );
       });
-      request.end(body);
+      // Node writes the head as UTF-8 together with a body that is text, and byte by byte otherwise.
+      request.end(typeof body === 'string' ? Buffer.from(body) : body);
     });
   return { ...fake, component, address, port, open, send };
 };

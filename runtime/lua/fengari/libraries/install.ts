@@ -39,4 +39,18 @@ export const installLibraries = (
   lobject.pushobj2s(L, new lobject.TValue(LUA_TTABLE, string));
   setStringMetatable(fengari, L);
   lua.lua_pop(L, 1);
+  nameFunctions(fengari, L, base);
+};
+
+/** `bad argument` texts and tracebacks find the names of functions in the registry's table of libraries (lauxlib.c). */
+const nameFunctions = (fengari: Fengari, L: LuaState, base: LuaTableRecord): void => {
+  const { lua, lauxlib, lobject, defs, to_luastring } = fengari;
+  lua.lua_newtable(L);
+  lobject.pushobj2s(L, new lobject.TValue(defs.constant_types.LUA_TTABLE, base));
+  for (const name of ['string', 'math', 'table', 'os', 'utf8']) {
+    lua.lua_getfield(L, -1, to_luastring(name));
+    lua.lua_setfield(L, -3, to_luastring(name));
+  }
+  lua.lua_setfield(L, -2, to_luastring('_G'));
+  lua.lua_setfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
 };

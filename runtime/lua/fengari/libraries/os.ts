@@ -62,7 +62,7 @@ export const osLibrary = (fengari: Fengari, { clock }: LibraryOptions): Library 
         }
         const text = dateText(format, date, isUtc);
         if (typeof text !== 'string') {
-          return lauxlib.luaL_argerror(L, 1, to_luastring(`invalid conversion specifier '%%${text.unknown}'`));
+          return lauxlib.luaL_argerror(L, 1, to_luastring(`invalid conversion specifier '%${text.unknown}'`));
         }
         lua.lua_pushstring(L, to_luastring(text));
         return 1;

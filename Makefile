@@ -1,0 +1,50 @@
+# `npm ci` brings the Node.js that Perilune needs (the package `node`), so any Node.js with npm can start from here.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+INSTALLED := node_modules/.package-lock.json
+# jaeger: a real Jaeger; harness: the test harness's own OTLP collector.
+BACKEND ?= jaeger
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench coverage audit otel-e2e prometheus-e2e build clean
+
+help: ## list these targets
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+
+$(INSTALLED): package-lock.json
+	npm ci --no-fund --no-audit
+	@touch $(INSTALLED)
+
+run: $(INSTALLED) ## serve the example app, examples/orders
+	@node bin/perilune.js run examples/orders
+
+test: $(INSTALLED) ## run all tests that need no other server
+	@npm test --silent
+
+lint: $(INSTALLED) ## format, lint, types, unused code and dependencies, import cycles, layout
+	@npm run --silent lint
+
+format: $(INSTALLED) ## write the format and the safe fixes of the linter
+	@npm run --silent format
+
+bench: $(INSTALLED) ## compare with peers (there are no benchmarks yet)
+	@if compgen -G 'bench/*.ts' > /dev/null; then for file in bench/*.ts; do node "$$file" || exit; done; \
+	else echo 'bench/ holds no benchmark yet: they come with the work on the hot path (docs/decisions.md).'; fi
+
+coverage: $(INSTALLED) ## run the tests and print what they cover (aim: 90 % of lines in runtime and interceptors)
+	@npm run --silent coverage
+
+audit: $(INSTALLED) ## known vulnerabilities of the dependencies, where the registry offers them
+	@.ci/audit
+
+otel-e2e: $(INSTALLED) ## the real program against a real Jaeger (BACKEND=harness: against our own collector)
+	@BACKEND=$(BACKEND) node test/e2e/otel.ts
+
+prometheus-e2e: $(INSTALLED) ## the real program scraped by a real Prometheus
+	@node test/e2e/prometheus.ts
+
+build: $(INSTALLED) ## compile dist/ for publishing
+	@npm run --silent build
+
+clean: ## remove what was installed and built
+	rm -rf node_modules dist coverage .tap *.tgz

@@ -1,0 +1,111 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Entry } from '../../runtime/entry.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import { HTTP_SERVERS } from '../../services/http/port.ts';
+import { type CommandLine, UsageError } from '../arguments.ts';
+import { createProgram, type Program } from '../program.ts';
+import { packageVersion } from '../version.ts';
+import { loadCheckedApp } from './load.ts';
+import type { App } from '../app.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `run [<dir>=.]`: serves until SIGTERM or SIGINT. The second signal ends it at once with 1. */
+export const runCommand = async (line: CommandLine, terminal: Terminal): Promise<number> => {
+  const { dir, rest } = folderAndRest(line.positionals);
+  const [command] = rest;
+  if (command === 'list') return 0; // commands are processes: this version has none to list
+  if (command !== undefined || line.execute !== undefined) {
+    const name = command ?? line.execute;
+    throw new UsageError(`command "${name}" not found. \`perilune run ${dir} list\` shows what there is.`);
+  }
+  const app = loadCheckedApp(line, dir, terminal);
+  const program = createProgram({
+    app,
+    build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'run' },
+    variables: terminal.variables,
+    logTo: [terminal.err],
+    isTerminal: terminal.isTerminal,
+    log: line.log,
+  });
+  return serve(program, app, terminal);
+};
+
+/** The first argument is the folder if it is one. */
+const folderAndRest = (positionals: readonly string[]): { dir: string; rest: readonly string[] } => {
+  const [first, ...rest] = positionals;
+  if (first === undefined) return { dir: resolve('.'), rest };
+  if (existsSync(first) && statSync(first).isDirectory()) return { dir: resolve(first), rest };
+  if (/[/\\]|^\.\.?$/.test(first)) throw new UsageError(`${first}: no such folder. Name the folder that holds the app.`);
+  return { dir: resolve('.'), rest: positionals };
+};
+
+const serve = async (program: Program, app: App, terminal: Terminal): Promise<number> => {
+  const stopped = Promise.withResolvers<void>();
+  let signals = 0;
+  const offSignal = terminal.onSignal((name) => {
+    signals += 1;
+    if (signals > 1) terminal.exit(1);
+    program.logger.info('stopping', { signal: name });
+    stopped.resolve();
+  });
+  let crash: unknown;
+  const offUncaught = terminal.onUncaught((error) => {
+    program.logger.error('an error that nobody caught: the program stops', { error: messageOf(error), stack: (error as Error)?.stack });
+    crash ??= error ?? new Error('unknown');
+    stopped.resolve();
+  });
+  try {
+    const started = program.start();
+    // A signal during the start stops what has started by then.
+    await Promise.race([started, stopped.promise]);
+    if (signals === 0 && crash === undefined) announce(program, app, terminal);
+    await stopped.promise;
+    await program.stop();
+    return crash === undefined ? 0 : 1;
+  } catch (error) {
+    await program.stop();
+    throw error;
+  } finally {
+    offSignal();
+    offUncaught();
+  }
+};
+
+/** What listens where, and what to try next. */
+const announce = (program: Program, app: App, terminal: Terminal): void => {
+  const write = (text: string): void => void terminal.out.write(`${text}\n`);
+  const servers = app.loaded.config.surfaces.http ? program.use(HTTP_SERVERS).addresses() : [];
+  for (const { id, address } of servers) write(`${id} listens on http://${reachable(address)}`);
+  // The first that the author wrote, not the first by id.
+  const line = (entry: Entry): number => entry.position('')?.line ?? 0;
+  const endpoints = app.registry
+    .all()
+    .filter((entry) => entry.kind === 'http.endpoint' && entry.data.method === 'GET')
+    .sort((a, b) => line(a) - line(b));
+  const first = servers[0];
+  const example = endpoints.find((entry) => typeof entry.data.path === 'string' && !/[{:]/.test(entry.data.path));
+  if (first !== undefined && example !== undefined) {
+    const router = app.registry.get(String(example.meta.router).includes(':') ? String(example.meta.router) : `${example.namespace}:${example.meta.router}`);
+    const prefix = typeof router?.data.prefix === 'string' ? router.data.prefix.replace(/\/$/, '') : '';
+    const server = servers.find((one) => one.id === serverOf(router)) ?? first;
+    write(`  try: curl http://${reachable(server.address)}${prefix}${String(example.data.path)}`);
+  }
+  const operations = program.operationsAddress();
+  if (operations !== undefined) {
+    const { metrics, readyz } = app.loaded.config.telemetry.paths;
+    write(`metrics: http://${reachable(operations)}${metrics}  readiness: http://${reachable(operations)}${readyz}`);
+  } else write('metrics: off (telemetry.enabled: true in perilune.yaml, or --set telemetry.enabled=true)');
+  const { traceExporters, traces } = app.otel.settings;
+  if (traceExporters.includes('otlp')) write(`traces go to ${traces.endpoint}`);
+  else write('traces: off (otel.enabled: true, or OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318)');
+};
+
+const serverOf = (router: ReturnType<App['registry']['get']>): string | undefined => {
+  const server = router?.meta.server;
+  if (typeof server !== 'string') return undefined;
+  return server.includes(':') ? server : `${router?.namespace}:${server}`;
+};
+
+/** An address that a browser can open: `0.0.0.0` and `[::]` are everywhere, localhost is one of them. */
+const reachable = (address: string): string => address.replace(/^(0\.0\.0\.0|\[::\]):/, 'localhost:');

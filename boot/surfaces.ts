@@ -1,0 +1,23 @@
+import type { Surface } from '../runtime/surface.ts';
+import { envSurface } from '../services/env/surface.ts';
+import { functionSurface } from '../services/function/surface.ts';
+import { httpSurface } from '../services/http/surface.ts';
+import { httpClientSurface } from '../services/http-client/surface.ts';
+import { kvSurface } from '../services/kv/surface.ts';
+import { processSurface } from '../services/process/surface.ts';
+import { queueSurface } from '../services/queue/surface.ts';
+import { registrySurface } from '../services/registry/surface.ts';
+import { stdlibSurface } from '../services/stdlib/surface.ts';
+
+/** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
+export const SURFACES: readonly Surface[] = [
+  stdlibSurface,
+  envSurface,
+  registrySurface,
+  functionSurface,
+  processSurface,
+  kvSurface,
+  queueSurface,
+  httpClientSurface,
+  httpSurface,
+];

@@ -1,0 +1,44 @@
+import { invalid } from '../../runtime/errors.ts';
+import { numberArgument, textArgument } from '../../runtime/lua/arguments.ts';
+import type { HostFunction, HostResults, LuaModule } from '../../runtime/lua/engine.ts';
+import { isLuaString, LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
+import type { Collector, DynamicResult } from '../../runtime/metrics/collector.ts';
+
+/** The module `metrics` (lua/metrics.md): names and labels are the program's own, so nothing is bound before the call. */
+export const metricsModule = ({ dynamic }: Pick<Collector, 'dynamic'>): LuaModule => {
+  type Emit = (name: string, value: number, labels: Readonly<Record<string, string>>) => DynamicResult;
+  /** `(name, value [, labels])` */
+  const given =
+    (lua: string, emit: Emit): HostFunction =>
+    (_thread, args) =>
+      results(emit(textArgument(args, 1, lua), numberArgument(args, 2, lua), labelsOf(args[2])));
+  /** `(name [, labels])` */
+  const fixed =
+    (lua: string, emit: Emit, value: number): HostFunction =>
+    (_thread, args) =>
+      results(emit(textArgument(args, 1, lua), value, labelsOf(args[1])));
+  return {
+    name: 'metrics',
+    functions: {
+      counter_inc: fixed('counter_inc', dynamic.counterAdd, 1),
+      counter_add: given('counter_add', dynamic.counterAdd),
+      gauge_set: given('gauge_set', dynamic.gaugeSet),
+      gauge_inc: fixed('gauge_inc', dynamic.gaugeAdd, 1),
+      gauge_dec: fixed('gauge_dec', dynamic.gaugeAdd, -1),
+      histogram: given('histogram', dynamic.histogramObserve),
+    },
+  };
+};
+
+const results = (result: DynamicResult): HostResults =>
+  result.ok ? [true, undefined] : [undefined, invalid(result.problem)];
+
+/** Members that are text on both sides; anything else is no label. */
+const labelsOf = (value: LuaValue): Readonly<Record<string, string>> => {
+  if (!(value instanceof LuaTable)) return {};
+  const labels: [string, string][] = [];
+  for (const [key, label] of value.map) {
+    if (isLuaString(key) && isLuaString(label)) labels.push([textOf(key), textOf(label)]);
+  }
+  return Object.fromEntries(labels);
+};

@@ -1,0 +1,7 @@
+local http = require("http")
+
+local function main()
+  http.response():write_json({ message = "hello" })
+end
+
+return { main = main }

@@ -1,0 +1,195 @@
+/**
+ * The real program, its OTLP spans read back from a real Jaeger (BACKEND=jaeger, the default) or from the test harness's
+ * own collector (BACKEND=harness). Exit code 3: no Jaeger is to be had on this machine.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ReadSpan } from '../harness/otlp-spans.ts';
+import { poll } from '../harness/poll.ts';
+import { startProgram } from '../harness/program.ts';
+import { total } from '../harness/prometheus-text.ts';
+import { spanTrees } from '../harness/span-tree.ts';
+import { type Checks, runChecks } from './checks.ts';
+import { DELIVERIES_PER_ROUND, SECRETS, STEPS, send } from './scenario.ts';
+import { startSpanBackend } from './span-backend.ts';
+
+const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
+const spanCount = (tree: string): number => tree.split('\n').length;
+
+/** The spans of the trace that holds `name`; the first such trace by arrival. */
+const traceWith = (spans: readonly ReadSpan[], name: string): readonly ReadSpan[] => {
+  const traceId = spans.find((span) => span.name === name)?.traceId;
+  return spans.filter((span) => span.traceId === traceId);
+};
+const pick = (spans: readonly ReadSpan[], kind: ReadSpan['kind'], name: string): ReadSpan => {
+  const found = spans.find((span) => span.kind === kind && span.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} span '${name}'`);
+  return found;
+};
+/** The attributes of `span` that `expected` names, for one readable comparison. */
+const named = (span: ReadSpan, expected: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.keys(expected).map((key) => [key, span.attributes[key]]));
+
+const checkAttributes = (checks: Checks, spans: readonly ReadSpan[], port: number): void => {
+  const same = (span: ReadSpan, expected: Readonly<Record<string, unknown>>, title: string): void =>
+    checks.equal(named(span, expected), expected, title);
+  const hello = traceWith(spans, 'GET e2e:hello.endpoint');
+  const server = pick(hello, 'server', 'GET e2e:hello.endpoint');
+  const http = {
+    'http.request.method': 'GET',
+    'http.route': '/hello',
+    'url.path': '/hello',
+    'url.scheme': 'http',
+    'server.address': '127.0.0.1',
+    'server.port': port,
+    'http.response.status_code': 200,
+    'client.address': '127.0.0.1',
+    'network.protocol.version': '1.1',
+  };
+  same(server, http, 'a server span carries the stable HTTP attributes');
+  const called = pick(hello, 'internal', 'e2e:hello');
+  same(called, { 'faas.name': 'e2e:hello' }, 'a function span names its function');
+  checks.ok(
+    typeof called.attributes['code.function.name'] === 'string' &&
+      String(called.attributes['code.file.path']).endsWith('hello.lua'),
+    'a function span names its code',
+    called.attributes,
+  );
+  same(pick(spans, 'server', 'PUT e2e:kv_set.endpoint'), { 'http.route': '/kv/{key}' }, 'http.route is the template');
+
+  const published = traceWith(spans, 'e2e:jobs.publish');
+  const producer = pick(published, 'producer', 'e2e:jobs.publish');
+  const consumer = pick(published, 'consumer', 'e2e:work');
+  const id = producer.attributes['messaging.message.id'];
+  checks.ok(typeof id === 'string' && id !== '', 'a message has an id', producer.attributes);
+  const messaging = { 'messaging.system': producer.attributes['messaging.system'], 'messaging.message.id': id };
+  same(
+    producer,
+    { ...messaging, 'messaging.operation.name': 'publish', 'messaging.operation.type': 'send' },
+    'a producer span carries messaging.*',
+  );
+  same(consumer, { ...messaging, 'messaging.operation.type': 'process' }, 'the consumer span has the same message id');
+  checks.ok(
+    typeof messaging['messaging.system'] === 'string' &&
+      producer.attributes['messaging.destination.name'] === consumer.attributes['messaging.destination.name'] &&
+      producer.attributes['messaging.destination.name'] !== undefined,
+    'both name the system and the destination',
+    producer.attributes,
+  );
+
+  const client = pick(published, 'client', 'GET');
+  const out = { 'http.request.method': 'GET', 'server.address': '127.0.0.1', 'server.port': port };
+  same(client, { ...out, 'http.response.status_code': 200 }, 'a client span carries the stable HTTP attributes');
+  const refused = spans.filter((span) => span.kind === 'client' && span.status === 'error');
+  checks.equal(
+    refused.map((span) => [span.attributes['http.response.status_code'], span.attributes['error.type']]),
+    refused.map(() => [404, '404']),
+    'a client span of a 404 is an error with its type',
+  );
+};
+
+const checkFailure = (checks: Checks, spans: readonly ReadSpan[]): void => {
+  const trace = traceWith(spans, 'e2e:fail');
+  const failed = pick(trace, 'internal', 'e2e:fail');
+  checks.equal(failed.attributes['error.type'], 'Internal', 'a failed function sets error.type to the kind');
+  const exceptions = trace.flatMap((span) => span.events.filter((event) => event.name === 'exception'));
+  checks.equal(exceptions.length, 1, 'one exception is recorded once while it rises');
+  const attributes = exceptions[0]?.attributes ?? {};
+  checks.ok(
+    String(attributes['exception.message']).includes('broken on purpose') &&
+      typeof attributes['exception.type'] === 'string' &&
+      /fail\.lua:2|fail:2/.test(String(attributes['exception.stacktrace'])),
+    'the exception has type, message and the Lua traceback with file and line',
+    attributes,
+  );
+  const server = pick(trace, 'server', 'GET e2e:fail.endpoint');
+  checks.equal(server.attributes['http.response.status_code'], 500, 'the server span has the status code');
+  const missing = spans.filter(
+    (span) => span.kind === 'server' && span.attributes['http.response.status_code'] === 404,
+  );
+  checks.ok(
+    missing.length > 0 && missing.every((span) => span.status === 'unset'),
+    'a server span of a 404 is unset',
+    missing.map((span) => span.status),
+  );
+};
+
+const checkResource = (checks: Checks, spans: readonly ReadSpan[], service: string, pid: number): void => {
+  const resources = new Set(spans.map((span) => JSON.stringify(Object.entries(span.resource).sort())));
+  checks.equal(resources.size, 1, 'all spans carry one resource');
+  const resource = spans[0]?.resource ?? {};
+  const expected = {
+    'service.name': service,
+    'service.version': '1.2.3',
+    'deployment.environment.name': 'e2e',
+    'process.pid': pid,
+    'process.runtime.name': 'nodejs',
+    'telemetry.sdk.language': 'nodejs',
+  };
+  checks.equal(
+    Object.fromEntries(Object.keys(expected).map((key) => [key, resource[key]])),
+    expected,
+    'the resource says what runs, also from OTEL_RESOURCE_ATTRIBUTES',
+  );
+  for (const key of [
+    'service.instance.id',
+    'host.name',
+    'os.type',
+    'process.runtime.version',
+    'telemetry.sdk.version',
+  ]) {
+    checks.ok(typeof resource[key] === 'string' && resource[key] !== '', `the resource has ${key}`, resource);
+  }
+};
+
+await runChecks(async (checks) => {
+  const backend = await startSpanBackend(checks.scope, checks.say);
+  const service = `perilune-e2e-${hex(4)}`;
+  const program = await startProgram(checks.scope, 'test/e2e/app', {
+    ports: ['E2E_PORT'],
+    set: { 'otel.enabled': true, 'otel.endpoint': backend.otlpUrl, 'otel.service_name': service },
+    env: { OTEL_SERVICE_VERSION: '1.2.3', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=e2e' },
+  });
+  const base = program.url('E2E_PORT');
+  const port = Number(new URL(base).port);
+
+  // Twice: as a root, and as part of the caller's trace.
+  const callers = new Map<string, string>();
+  for (const step of STEPS) {
+    checks.equal(await send(base, step), step.status, `${step.method} ${step.path} answers ${step.status}`);
+    const traceId = hex(16);
+    await send(base, step, { traceparent: `00-${traceId}-${hex(8)}-01` });
+    callers.set(traceId, `(remote)\n${step.tree.replaceAll(/^/gm, '  ')}`);
+  }
+  await poll('every message is handled', async () => {
+    const acked = total(await program.scrape(), 'wippy_queue_messages_total', { result: 'ack' });
+    return acked === 2 * DELIVERIES_PER_ROUND;
+  });
+  const exit = await program.stop();
+  checks.equal(
+    { code: exit.code, signal: exit.signal },
+    { code: 0, signal: null },
+    'the program ends cleanly on SIGTERM',
+  );
+
+  const expectedTrees = STEPS.map((step) => step.tree);
+  const expectedSpans = 2 * expectedTrees.reduce((sum, tree) => sum + spanCount(tree), 0);
+  let spans: readonly ReadSpan[] = [];
+  await poll(`${expectedSpans} spans in ${backend.name}`, async () => {
+    spans = await backend.spans(service);
+    return spans.length >= expectedSpans;
+  }).catch((error: unknown) => checks.say(`# ${error instanceof Error ? error.message : String(error)}`));
+  const trees = spanTrees(spans);
+  const roots = [...trees].filter(([traceId]) => !callers.has(traceId)).map(([, tree]) => tree);
+  checks.equal(roots.sort(), [...expectedTrees].sort(), `${backend.name} holds exactly the traces of the requests`);
+  for (const [traceId, tree] of callers) {
+    checks.equal(trees.get(traceId), tree, `one trace from the caller on: ${tree.split('\n')[1]?.trim()}`);
+  }
+  checkAttributes(checks, spans, port);
+  checkFailure(checks, spans);
+  checkResource(checks, spans, service, program.pid);
+  const everything = JSON.stringify(spans) + program.output();
+  for (const [what, secret] of Object.entries(SECRETS)) {
+    checks.ok(!everything.includes(secret), `no span and no log line shows the ${what}`);
+  }
+  checks.ok(everything.includes('e2e:kv_set'), 'and the spans that were searched do show the function');
+});

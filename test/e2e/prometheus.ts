@@ -1,0 +1,137 @@
+/** The real program, scraped by a real Prometheus. Exit code 3: Prometheus is not installed. */
+import { poll } from '../harness/poll.ts';
+import { startProgram } from '../harness/program.ts';
+import { checkMetrics, PROMETHEUS_MISSING, type PrometheusServer, startPrometheus } from '../harness/prometheus.ts';
+import { total } from '../harness/prometheus-text.ts';
+import { CannotRun, type Checks, runChecks } from './checks.ts';
+import { DELIVERIES_PER_ROUND, STEPS, send } from './scenario.ts';
+
+const ROUNDS = 3;
+
+/** Lint lines that follow from names which are public API (telemetry.md, section 1); any other line is a failure. */
+const ALLOWED_LINT = [
+  /^wippy_function_calls counter metrics should have "_total" suffix$/,
+  /^nodejs_active_\w+_total non-counter metrics should not have "_total" suffix$/,
+];
+
+const route = (name: string, method: string, status: number): string =>
+  `wippy_http_requests_total{route="${name}",method="${method}",status="${status}"}`;
+const called = (id: string, status: string): string =>
+  `wippy_function_calls{function_id="e2e:${id}",status="${status}"}`;
+const kv = (op: string, result: string): string =>
+  `wippy_kv_ops_total{namespace="e2e:kv",op="${op}",result="${result}"}`;
+
+/** What one round of STEPS counts. /hello is called once by its own step, once by /out and once by /pub's consumer. */
+const PER_ROUND: Readonly<Record<string, number>> = {
+  [route('e2e:hello.endpoint', 'GET', 200)]: 3,
+  [route('e2e:stats.endpoint', 'GET', 200)]: 1,
+  [route('e2e:kv_set.endpoint', 'PUT', 204)]: 1,
+  [route('e2e:kv_get.endpoint', 'GET', 200)]: 1,
+  [route('e2e:kv_get.endpoint', 'GET', 404)]: 1,
+  [route('e2e:kv_delete.endpoint', 'DELETE', 200)]: 1,
+  [route('e2e:pub.endpoint', 'POST', 202)]: 1,
+  [route('e2e:out.endpoint', 'GET', 200)]: 2,
+  [route('e2e:fail.endpoint', 'GET', 500)]: 1,
+  [route('unmatched', 'GET', 404)]: 2,
+  [route('unmatched', 'DELETE', 405)]: 1,
+  'sum(wippy_http_requests_total)': 15,
+  'sum(wippy_http_request_duration_seconds_count)': 15,
+  'sum(wippy_http_request_duration_seconds_bucket{le="+Inf"})': 15,
+  [called('hello', 'success')]: 3,
+  [called('compute', 'success')]: 2,
+  [called('work', 'success')]: 1,
+  [called('fail', 'error')]: 1,
+  'sum(wippy_function_calls)': 15,
+  'sum(wippy_function_duration_count)': 15,
+  [kv('set', 'ok')]: 1,
+  [kv('get', 'ok')]: 1,
+  [kv('get', 'not_found')]: 1,
+  [kv('delete', 'ok')]: 1,
+  'sum(wippy_kv_op_duration_seconds_count)': 4,
+  'wippy_queue_published_total{queue="e2e:jobs",result="ok"}': 1,
+  'wippy_queue_messages_total{queue="e2e:jobs",result="ack"}': 1,
+  'sum(wippy_queue_process_duration_seconds_count)': 1,
+  'sum(wippy_queue_wait_seconds_count)': 1,
+  'sum(wippy_http_client_requests_total{method="GET",status="200"})': 2,
+  'sum(wippy_http_client_requests_total{method="GET",status="404"})': 1,
+  'sum(wippy_http_client_request_duration_seconds_count)': 3,
+  'e2e_computed_total{kind="sum"}': 2,
+};
+
+const single = async (prometheus: PrometheusServer, expression: string): Promise<number | string> => {
+  const rows = await prometheus.query(expression);
+  return rows.length === 1 ? (rows[0]?.value ?? Number.NaN) : `${rows.length} series`;
+};
+
+const checkQueries = async (checks: Checks, prometheus: PrometheusServer): Promise<void> => {
+  for (const [expression, perRound] of Object.entries(PER_ROUND)) {
+    checks.equal(await single(prometheus, expression), perRound * ROUNDS, `${expression} is ${perRound * ROUNDS}`);
+  }
+  const inFlight = await prometheus.query(
+    '{__name__=~".+_in_flight|.+_streams_active|.+_function_waiting|.+_queue_depth"}',
+  );
+  for (const name of ['wippy_http_requests_in_flight', 'wippy_function_in_flight', 'wippy_queue_in_flight']) {
+    checks.ok(
+      inFlight.some((row) => row.labels.__name__ === name),
+      `${name} was driven`,
+    );
+  }
+  checks.equal(
+    inFlight.filter((row) => row.value !== 0),
+    [],
+    `every one of ${inFlight.length} in-flight gauges is 0`,
+  );
+  checks.equal(await single(prometheus, 'up{job="perilune"}'), 1, 'the target is up');
+  checks.equal(await prometheus.lastError(), '', 'the last scrape had no error');
+  const build = await prometheus.query('wippy_build_info');
+  checks.equal(
+    build.map((row) => [row.value, row.labels.command]),
+    [[1, 'run']],
+    'wippy_build_info is 1 for `run`',
+  );
+};
+
+const checkLint = async (checks: Checks, operations: string): Promise<void> => {
+  const response = await fetch(`${operations}/metrics`);
+  checks.ok(
+    (response.headers.get('content-type') ?? '').startsWith('text/plain; version=0.0.4'),
+    'text 0.0.4 by default',
+  );
+  const lines = await checkMetrics(checks.scope, await response.text());
+  const allowed = lines.filter((line) => ALLOWED_LINT.some((pattern) => pattern.test(line)));
+  checks.equal(
+    lines.filter((line) => !allowed.includes(line)),
+    [],
+    'promtool check metrics prints only the allowed lines',
+  );
+  checks.ok(allowed.length > 0, 'and it does print the line about wippy_function_calls', lines);
+};
+
+await runChecks(async (checks) => {
+  const program = await startProgram(checks.scope, 'test/e2e/app', { ports: ['E2E_PORT'] });
+  const prometheus = await startPrometheus(checks.scope, new URL(program.operations).host);
+  if (prometheus === undefined) throw new CannotRun(3, PROMETHEUS_MISSING);
+  checks.say(`Prometheus: ${prometheus.url} scrapes ${program.operations}/metrics`);
+  for (let round = 1; round <= ROUNDS; round++) {
+    const statuses: number[] = [];
+    for (const step of STEPS) statuses.push(await send(program.url('E2E_PORT'), step));
+    checks.equal(
+      statuses,
+      STEPS.map((step) => step.status),
+      `round ${round}: every request answers as it should`,
+    );
+  }
+  await poll('every message is handled', async () => {
+    const acked = total(await program.scrape(), 'wippy_queue_messages_total', { result: 'ack' });
+    return acked === ROUNDS * DELIVERIES_PER_ROUND;
+  });
+  await prometheus.scraped();
+  await checkQueries(checks, prometheus);
+  await checkLint(checks, program.operations);
+  const exit = await program.stop();
+  checks.equal(
+    { code: exit.code, signal: exit.signal },
+    { code: 0, signal: null },
+    'the program ends cleanly on SIGTERM',
+  );
+});

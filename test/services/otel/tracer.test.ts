@@ -1,0 +1,173 @@
+import { test } from 'tap';
+import { rootContext } from '../../../runtime/context.ts';
+import { CallError } from '../../../runtime/errors.ts';
+import { TRACE, type TraceContext } from '../../../runtime/trace.ts';
+import { SAMPLER_NAMES } from '../../../services/otel/sampler.ts';
+import { spanRecorder } from '../../harness/span-recorder.ts';
+import { manualClock } from './manual-clock.ts';
+
+const recipe = { name: 'app:hello', kind: 'internal', attributes: { 'faas.name': 'app:hello' } } as const;
+const remote = (flags: number, state?: string): TraceContext => ({
+  traceId: 'a'.repeat(32),
+  spanId: 'b'.repeat(16),
+  flags,
+  state,
+  isRemote: true,
+});
+const under = (trace: TraceContext) => rootContext.with(TRACE, trace);
+
+test('rule 77: a span has the name, kind, attributes, parent, times and state that it was given', async (t) => {
+  const clock = manualClock(1_700_000_000_000);
+  const recorder = spanRecorder({ clock });
+  const { span, trace } = recorder.tracer.site(recipe).start(under(remote(1, 'foo=1')), {
+    kind: 'consumer',
+    attributes: { 'wippy.attempt': 2, absent: undefined },
+    links: [{ trace: { ...remote(1), spanId: 'c'.repeat(16) }, attributes: { why: 'x' } }],
+  });
+  clock.advance(1500.25);
+  span?.addEvent('half');
+  span?.setAttributes({ more: true });
+  clock.advance(1);
+  span?.end();
+
+  const got = recorder.span({ name: 'app:hello' });
+  t.match(got, { kind: 'consumer', traceId: 'a'.repeat(32), parentSpanId: 'b'.repeat(16), status: 'unset' });
+  t.same(got.attributes, { 'faas.name': 'app:hello', 'wippy.attempt': 2, more: true });
+  t.match(got.links, [{ spanId: 'c'.repeat(16), attributes: { why: 'x' } }]);
+  t.equal(got.startMs, 1_700_000_000_000);
+  t.equal(got.endMs - got.startMs, 1501.25);
+  t.equal((got.events[0]?.timeMs ?? 0) - got.startMs, 1500.25);
+  t.equal(got.traceState, 'foo=1');
+  t.same(trace, { traceId: got.traceId, spanId: got.spanId, flags: 1, state: 'foo=1', isRemote: false });
+  t.match(got.scope, { name: 'perilune' });
+});
+
+test('rule 61: without a parent a root span is made, with valid ids', async (t) => {
+  const recorder = spanRecorder();
+  const { span, trace } = recorder.tracer.site(recipe).start(rootContext, undefined);
+  span?.end();
+  t.equal(recorder.span({ parent: null }).traceId, trace?.traceId);
+  t.match(trace?.traceId, /^[0-9a-f]{32}$/);
+  t.match(trace?.spanId, /^[0-9a-f]{16}$/);
+});
+
+test('detail: root leaves the caller, startTime and name are honoured', async (t) => {
+  const recorder = spanRecorder();
+  const site = recorder.tracer.site(recipe);
+  const { span } = site.start(under(remote(1)), { root: true, startTime: 1234.5, name: 'GET' });
+  span?.end();
+  const got = recorder.span({ name: 'GET', parent: null });
+  t.not(got.traceId, 'a'.repeat(32));
+  t.equal(got.startMs, 1234.5);
+});
+
+test('the random flag of a trace id is handed on by every span of the trace, sampled or not', async (t) => {
+  const { tracer } = spanRecorder();
+  t.equal(tracer.site(recipe).start(under(remote(3)), undefined).trace?.flags, 3);
+  t.equal(tracer.site(recipe).start(under(remote(2)), undefined).trace?.flags, 2);
+});
+
+test('rule 78: always_on and always_off beat the ratio; the parent decides under parentbased samplers', async (t) => {
+  const decisions = SAMPLER_NAMES.map((sampler) => {
+    const [parent, wants] = sampler.startsWith('parentbased_') ? [true, sampler.slice(12)] : [false, sampler];
+    // The ratio says the opposite of the two samplers that must not look at it.
+    const ratio = wants === 'always_on' ? 0 : 1;
+    const { tracer } = spanRecorder({ sampler, ratio });
+    const isSampled = (context: typeof rootContext) => tracer.site(recipe).start(context, undefined).span !== undefined;
+    const own = wants !== 'always_off';
+    t.equal(isSampled(rootContext), own, `${sampler}, root`);
+    t.equal(isSampled(under(remote(1))), parent || own, `${sampler}, sampled parent`);
+    t.equal(isSampled(under(remote(0))), !parent && own, `${sampler}, unsampled parent`);
+    return sampler;
+  });
+  t.equal(decisions.length, 6);
+  const { tracer } = spanRecorder({ sampler: 'traceidratio', ratio: 0 });
+  t.equal(tracer.site(recipe).start(rootContext, undefined).span, undefined, 'ratio 0 takes none');
+});
+
+test('a call that is not sampled still has a position of its own in the trace', async (t) => {
+  for (const [sampler, context] of [
+    ['parentbased_always_on', under(remote(0, 'foo=1'))],
+    ['always_off', under(remote(1, 'foo=1'))],
+  ] as const) {
+    const recorder = spanRecorder({ sampler });
+    const { span, trace } = recorder.tracer.site(recipe).start(context, undefined);
+    t.equal(span, undefined);
+    t.match(trace, { traceId: 'a'.repeat(32), flags: 0, state: 'foo=1', isRemote: false });
+    t.match(trace?.spanId, /^(?!b{16})[0-9a-f]{16}$/);
+    t.same(recorder.spans(), []);
+  }
+});
+
+test('a failure is recorded once while it rises, with the Lua traceback, and marks every span', async (t) => {
+  const recorder = spanRecorder();
+  const outer = recorder.tracer.site({ ...recipe, name: 'outer' }).start(rootContext, undefined);
+  const inner = recorder.tracer
+    .site({ ...recipe, name: 'inner' })
+    .start(rootContext.with(TRACE, outer.trace), undefined);
+  const error = new CallError('no such user', {
+    kind: 'NotFound',
+    frames: [
+      { source: '[host]', type: 'host', name: 'get' },
+      { source: 'src/users.lua', line: 12, name: 'find', type: 'Lua' },
+      { source: 'src/users.lua', line: 30, type: 'main' },
+    ],
+  });
+  inner.span?.fail(error);
+  inner.span?.end();
+  outer.span?.fail(error.with({ contexts: ['while loading'], cause: error })); // wrapped on its way
+  outer.span?.end();
+
+  for (const name of ['inner', 'outer']) {
+    const span = recorder.span({ name, status: 'error' });
+    t.equal(span.attributes['error.type'], 'NotFound');
+    t.equal(span.statusMessage, 'no such user');
+  }
+  t.same(recorder.span({ name: 'outer' }).events, []);
+  const [event, ...more] = recorder.span({ name: 'inner' }).events;
+  t.same(more, []);
+  t.match(event, {
+    name: 'exception',
+    attributes: {
+      'exception.type': 'NotFound',
+      'exception.message': 'no such user',
+      'code.file.path': 'src/users.lua',
+      'code.line.number': 12,
+    },
+  });
+  t.equal(
+    event?.attributes['exception.stacktrace'],
+    [
+      'no such user',
+      'stack traceback:',
+      "\t[host]: in function 'get'",
+      "\tsrc/users.lua:12: in function 'find'",
+      '\tsrc/users.lua:30: in main chunk',
+    ].join('\n'),
+  );
+});
+
+test('one error object thrown for two traces is recorded in both', async (t) => {
+  const recorder = spanRecorder();
+  const shared = new CallError('draining', { kind: 'Unavailable' });
+  for (let i = 0; i < 2; i++) {
+    const { span } = recorder.tracer.site(recipe).start(rootContext, undefined);
+    span?.fail(shared);
+    span?.end();
+  }
+  t.same(
+    recorder.spans().map((span) => span.events.length),
+    [1, 1],
+  );
+});
+
+test('rule 56: a host error keeps its message and shows where in the host it was', async (t) => {
+  const recorder = spanRecorder();
+  const { span } = recorder.tracer.site(recipe).start(rootContext, undefined);
+  span?.fail(new TypeError('not a number'));
+  span?.end();
+  const got = recorder.span({ status: 'error' });
+  t.equal(got.attributes['error.type'], 'Internal');
+  t.match(got.events[0]?.attributes, { 'exception.type': 'TypeError', 'exception.message': 'not a number' });
+  t.match(got.events[0]?.attributes['exception.stacktrace'], /tracer\.test\.ts/);
+});
