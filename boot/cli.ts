@@ -7,7 +7,9 @@ import { testCommand } from './commands/test.ts';
 import { validateCommand } from './commands/validate.ts';
 import { printVersions } from './commands/versions.ts';
 
-const COMMANDS: Readonly<Record<CommandLine['command'], (line: CommandLine, terminal: Terminal) => number | Promise<number>>> = {
+const COMMANDS: Readonly<
+  Record<CommandLine['command'], (line: CommandLine, terminal: Terminal) => number | Promise<number>>
+> = {
   run: runCommand,
   validate: validateCommand,
   invoke: invokeCommand,

@@ -1,5 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, StartError } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
 import type { Component } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 
@@ -21,15 +22,20 @@ export interface ComponentsOptions {
   readonly components: readonly Component[];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The health of a component; undefined for what is no service of the app. */
+  readonly health?: (name: string) => Health | undefined;
 }
 
-export const createComponents = ({ components, clock, logger }: ComponentsOptions): Components => {
+export const createComponents = ({ components, clock, logger, health }: ComponentsOptions): Components => {
   const ordered = inOrder(components);
   const wanted = whatStarts(ordered);
+  for (const component of wanted) health?.(component.name); // their rows exist from now on, at 0
   const touched: Component[] = [];
   const running = new Set<Component>();
 
   const fail = (component: Component, step: string, cause: unknown): void => {
+    health?.(component.name)?.error('init');
+    health?.(component.name)?.degraded(true);
     const error = new StartError(`${component.name} could not ${step}: ${messageOf(cause)}`, cause);
     if (component.startup !== 'optional') throw error;
     logger.error(error.message, { component: component.name });
@@ -43,6 +49,7 @@ export const createComponents = ({ components, clock, logger }: ComponentsOption
         try {
           await within(clock, limit, component.start?.(), `start_timeout of ${limit} ms has passed`);
           running.add(component);
+          health?.(component.name)?.activity();
         } catch (error) {
           fail(component, 'start', error);
         }

@@ -10,7 +10,7 @@ import type { Component } from '../runtime/lifecycle.ts';
 import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
 import { createHealth } from '../runtime/metrics/component-health.ts';
 import { createCollector } from '../runtime/metrics/core.ts';
-import type { Tracer } from '../runtime/trace.ts';
+import { noTracer, type Tracer } from '../runtime/trace.ts';
 import { emissionCounter } from '../services/log/emissions.ts';
 import { createLogger, type ProgramLogger } from '../services/log/logger.ts';
 import type { LogDestination } from '../services/log/sinks.ts';
@@ -78,6 +78,8 @@ export const createProgram = (options: ProgramOptions): Program => {
   });
   const health = createHealth(collector, clock);
   countLine = emissionCounter(collector);
+  health('logs');
+  if (config.telemetry.enabled) health('telemetry');
   const otel = openTelemetry({
     settings: app.otel.settings,
     collector,
@@ -110,9 +112,13 @@ export const createProgram = (options: ProgramOptions): Program => {
   if (config.metrics.interceptor.enabled) {
     interceptors.push(metrics(collector, clock, config.metrics.interceptor.order));
   }
-  interceptors.push(tracing(tracer, config.otel.interceptor.order, logger.subsystem('telemetry')));
+  // Without spans there is nothing to wrap: contexts pass through as they came.
+  if (tracer !== noTracer) {
+    interceptors.push(tracing(tracer, config.otel.interceptor.order, logger.subsystem('telemetry')));
+  }
   if (lines.enabled) interceptors.push(logging(logger, clock, lines.order));
 
+  const chain = compose(interceptors);
   const ports = new Map<PortKey<unknown>, unknown>();
   const use = <T>(key: PortKey<T>): T => {
     if (!ports.has(key)) throw new Error(`nothing provides the port '${key.name}'`);
@@ -128,7 +134,15 @@ export const createProgram = (options: ProgramOptions): Program => {
     thirdParty: otel.thirdParty,
     settings: settingsOf(config, app.root, options.variables),
     build: { version: build.version, revision: build.revision, command: build.command },
-    site: compose(interceptors),
+    site: (site, core) => {
+      const composed = chain(site, core);
+      if (site.component === undefined) return composed;
+      const { activity } = health(site.component);
+      return (call) => {
+        activity();
+        return composed(call);
+      };
+    },
     provide(key, port) {
       if (ports.has(key)) throw new Error(`the port '${key.name}' is provided twice`);
       ports.set(key, port);
@@ -141,7 +155,12 @@ export const createProgram = (options: ProgramOptions): Program => {
     if (surface.name !== undefined && !config.surfaces[surface.name]) continue;
     built.push(...surface.build(env));
   }
-  const components = createComponents({ components: withEntryNeeds(built, app), clock, logger });
+  const components = createComponents({
+    components: withEntryNeeds(built, app),
+    clock,
+    logger,
+    health: (name) => (app.registry.get(name) === undefined ? undefined : health(name)),
+  });
   registerBuildInfo(collector, {
     ...env.build,
     otelSdkVersion: String(otel.resource['telemetry.sdk.version']),

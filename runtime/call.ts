@@ -31,6 +31,8 @@ export interface CallSite<In, Out> {
   readonly log?: LogRecipe<In, Out>;
   /** Absent: the guard lets everything in, also while the program drains (a nested call of running work). */
   readonly guarded?: boolean;
+  /** The service that works when this site is called: its last activity is kept (telemetry.md, component health). */
+  readonly component?: string;
 }
 
 export interface Call<In> {

@@ -8,7 +8,10 @@ import type { Terminal } from './terminal.ts';
 export const loadCheckedApp = (line: CommandLine, dir: string, terminal: Terminal): App => {
   const app = loadAnyApp(line, dir, terminal);
   const errors = app.problems.filter((problem) => problem.severity === 'error');
-  printProblems(app.problems.filter((problem) => problem.severity === 'warning'), terminal);
+  printProblems(
+    app.problems.filter((problem) => problem.severity === 'warning'),
+    terminal,
+  );
   if (errors.length > 0) throw new DeclarationError(errors);
   return app;
 };

@@ -36,7 +36,8 @@ const folderAndRest = (positionals: readonly string[]): { dir: string; rest: rea
   const [first, ...rest] = positionals;
   if (first === undefined) return { dir: resolve('.'), rest };
   if (existsSync(first) && statSync(first).isDirectory()) return { dir: resolve(first), rest };
-  if (/[/\\]|^\.\.?$/.test(first)) throw new UsageError(`${first}: no such folder. Name the folder that holds the app.`);
+  if (/[/\\]|^\.\.?$/.test(first))
+    throw new UsageError(`${first}: no such folder. Name the folder that holds the app.`);
   return { dir: resolve('.'), rest: positionals };
 };
 
@@ -51,7 +52,10 @@ const serve = async (program: Program, app: App, terminal: Terminal): Promise<nu
   });
   let crash: unknown;
   const offUncaught = terminal.onUncaught((error) => {
-    program.logger.error('an error that nobody caught: the program stops', { error: messageOf(error), stack: (error as Error)?.stack });
+    program.logger.error('an error that nobody caught: the program stops', {
+      error: messageOf(error),
+      stack: (error as Error)?.stack,
+    });
     crash ??= error ?? new Error('unknown');
     stopped.resolve();
   });
@@ -86,7 +90,11 @@ const announce = (program: Program, app: App, terminal: Terminal): void => {
   const first = servers[0];
   const example = endpoints.find((entry) => typeof entry.data.path === 'string' && !/[{:]/.test(entry.data.path));
   if (first !== undefined && example !== undefined) {
-    const router = app.registry.get(String(example.meta.router).includes(':') ? String(example.meta.router) : `${example.namespace}:${example.meta.router}`);
+    const router = app.registry.get(
+      String(example.meta.router).includes(':')
+        ? String(example.meta.router)
+        : `${example.namespace}:${example.meta.router}`,
+    );
     const prefix = typeof router?.data.prefix === 'string' ? router.data.prefix.replace(/\/$/, '') : '';
     const server = servers.find((one) => one.id === serverOf(router)) ?? first;
     write(`  try: curl http://${reachable(server.address)}${prefix}${String(example.data.path)}`);

@@ -101,7 +101,8 @@ export class Channel implements LuaChannel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (let w = nextWaiter(this.#receivers); w !== undefined; w = nextWaiter(this.#receivers)) w.fire(undefined, false);
+    for (let w = nextWaiter(this.#receivers); w !== undefined; w = nextWaiter(this.#receivers))
+      w.fire(undefined, false);
     for (const w of this.#senders.splice(0)) {
       if (w.isSelectSend === true || w.group.done || w.group.isOver()) continue;
       w.group.done = true;

@@ -85,7 +85,9 @@ export interface LuaClass<T extends object> {
   /** Names the type in `bad argument` texts: `store.Store`. */
   readonly name: string;
   // biome-ignore lint/suspicious/noExplicitAny: any constructor's parameters fit.
-  readonly constructor: new (...args: any[]) => T;
+  readonly constructor: new (
+    ...args: any[]
+  ) => T;
   readonly methods: Readonly<Record<string, HostMethod<T>>>;
   readonly yields?: readonly string[];
   readonly byReference?: readonly string[];

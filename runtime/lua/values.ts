@@ -17,12 +17,7 @@ export type LuaValue =
   | LuaReference;
 
 /** What host code may hand to Lua: also plain arrays (1-based sequences), plain objects (string keys) and null (nil). */
-export type HostValue =
-  | LuaValue
-  | null
-  | Uint8Array
-  | readonly HostValue[]
-  | { readonly [key: string]: HostValue };
+export type HostValue = LuaValue | null | Uint8Array | readonly HostValue[] | { readonly [key: string]: HostValue };
 
 /** An instance of a class that was defined with `LuaEngine.defineClass`: userdata to Lua, itself to the host. */
 export interface HostObject {
@@ -94,7 +89,8 @@ export const stringFromBytes = (bytes: Uint8Array): string | Uint8Array => {
   }
 };
 /** Text for people and text formats: invalid sequences become U+FFFD. */
-export const textOf = (value: string | Uint8Array): string => (typeof value === 'string' ? value : lenient.decode(value));
+export const textOf = (value: string | Uint8Array): string =>
+  typeof value === 'string' ? value : lenient.decode(value);
 /** Bytes for sockets, files and binary formats. */
 export const bytesOf = (value: string | Uint8Array): Uint8Array =>
   typeof value === 'string' ? Buffer.from(value, 'utf8') : value;

@@ -1,5 +1,5 @@
 import type { Declared, EntryRegistry } from '../../runtime/entry.ts';
-import type { Problem } from '../../runtime/errors.ts';
+import type { SurfaceProblem } from '../../runtime/surface.ts';
 import { ENDPOINT, type EndpointConfig, ROUTER, type RouterConfig, SERVICE, type ServiceConfig } from './kinds.ts';
 import { parsePattern } from './pattern.ts';
 import type { Route } from './router.ts';
@@ -8,20 +8,14 @@ export interface RouteTable {
   /** The routes of each service, by the service's id. */
   readonly routes: ReadonlyMap<string, readonly Route[]>;
   /** What is wrong across entries: nothing of it shows in one entry alone. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly SurfaceProblem[];
 }
 
-const problemAt = (declared: Declared<unknown>, path: string, message: string): Problem => ({
-  file: declared.entry.file,
-  ...declared.entry.position(path),
-  path,
-  message,
-  severity: 'error',
-});
+const problemAt = ({ id }: Declared<unknown>, path: string, message: string): SurfaceProblem => ({ id, path, message });
 
 /** Collects the routes of all services; two that match the same requests, or two equal prefixes, are problems. */
 export const routeTable = (registry: EntryRegistry): RouteTable => {
-  const problems: Problem[] = [];
+  const problems: SurfaceProblem[] = [];
   const routes = new Map<string, Route[]>();
   for (const service of registry.declared<ServiceConfig>(SERVICE)) routes.set(service.id, []);
 

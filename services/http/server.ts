@@ -55,6 +55,7 @@ export const httpServer = (
   let functions: Functions | undefined;
   const sites = httpSites(
     env,
+    id,
     endpointCore(env, () => functions ?? env.use(FUNCTIONS)),
   );
   const running = new Set<Exchange>();

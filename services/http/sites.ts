@@ -96,7 +96,7 @@ const logRecipe = (labels: { method: string; route: string }): LogRecipe<Exchang
 });
 
 /** `core` serves a route, or what nothing matched when the route is undefined. */
-export const httpSites = (env: Env, core: (route: Route | undefined) => HttpCore): HttpSites => {
+export const httpSites = (env: Env, service: string, core: (route: Route | undefined) => HttpCore): HttpSites => {
   const { settings } = env;
   const isExcluded = (list: readonly string[], route: Route | undefined): boolean =>
     route !== undefined && (list.includes(route.id) || list.includes(route.pattern.template));
@@ -112,6 +112,7 @@ export const httpSites = (env: Env, core: (route: Route | undefined) => HttpCore
         metrics: isExcluded(settings.httpMetricsExclude, route) ? undefined : metricRecipe(labels),
         log: logRecipe(labels),
         guarded: true,
+        component: service,
       },
       core(route),
     );

@@ -1,4 +1,3 @@
-import { DeclarationError } from '../../runtime/errors.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
 import { streamsActive } from './instruments.ts';
 import {
@@ -22,7 +21,7 @@ import { httpServer } from './server.ts';
 
 /**
  * HTTP in: servers, routers, endpoints and the Lua module `http`.
- * `build` throws a DeclarationError for routes and prefixes that conflict, with the place of each.
+ * Routes and prefixes that conflict are found when the declarations are checked.
  */
 export const httpSurface: Surface = {
   name: 'http',
@@ -43,9 +42,9 @@ export const httpSurface: Surface = {
     }),
   },
   modules: ['http'],
+  check: (registry) => routeTable(registry).problems,
   build(env) {
-    const { routes, problems } = routeTable(env.registry);
-    if (problems.length > 0) throw new DeclarationError(problems);
+    const { routes } = routeTable(env.registry);
     defineHttpModule(env.engine);
     const streams = env.collector.upDownCounter(streamsActive).bind({ kind: 'sse' });
     const servers = env.registry

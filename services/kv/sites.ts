@@ -61,6 +61,7 @@ const siteOf = <In, Out>(
   surface: 'kv',
   operation,
   target: id,
+  component: id,
   metrics: {
     labels: { namespace: id, op: operation },
     calls: kvOps,

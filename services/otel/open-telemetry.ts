@@ -1,4 +1,3 @@
-import { SDK_INFO } from '@opentelemetry/core';
 import type { Clock } from '../../runtime/clock.ts';
 import type { BuildInfo } from '../../runtime/env.ts';
 import { messageOf } from '../../runtime/errors.ts';
@@ -15,9 +14,6 @@ import type { OtelSettings } from './settings-types.ts';
 import type { SignalOptions } from './signal.ts';
 import { thirdPartyScope } from './third-party.ts';
 import { traceSignal } from './trace-signal.ts';
-
-/** For `<ns>_build_info`. */
-export const OTEL_SDK_VERSION: string = SDK_INFO['telemetry.sdk.version'];
 
 export interface OpenTelemetryOptions {
   readonly settings: OtelSettings;

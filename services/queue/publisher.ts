@@ -17,10 +17,11 @@ interface Publish {
   readonly options: PublishOptions;
 }
 
-const publishSite = ({ id, system }: DeclaredQueue, hasSpan: boolean): CallSite<Publish, void> => ({
+const publishSite = ({ id, system, driverId }: DeclaredQueue, hasSpan: boolean): CallSite<Publish, void> => ({
   surface: 'queue.publish',
   operation: 'publish',
   target: id,
+  component: driverId,
   ...(hasSpan && {
     span: {
       name: `${id}.publish`,

@@ -16,10 +16,11 @@ Object.defineProperty(process, 'versions', { value: { ...process.versions, node:
 /** A program that says what it got, waits for SIGTERM when asked to, and ends with 7. */
 const MAIN = `
 export const main = async (args) => {
+  const stopped = new Promise((resolve) => process.once('SIGTERM', resolve));
   process.stdout.write(process.version + ' ' + JSON.stringify(args) + '\\n');
   if (!args.includes('wait')) return 7;
   const alive = setInterval(() => {}, 1000);
-  await new Promise((resolve) => process.once('SIGTERM', resolve));
+  await stopped;
   clearInterval(alive);
   process.stdout.write('stopped\\n');
   return 0;

@@ -61,8 +61,17 @@ const HOST = Symbol('perilune.host');
 export const createBridge = (fengari: Fengari, main: State): Bridge => {
   const { lobject, ltable, lstring } = fengari;
   const tags = fengari.defs.constant_types;
-  const { LUA_TNIL, LUA_TBOOLEAN, LUA_TNUMFLT, LUA_TNUMINT, LUA_TSHRSTR, LUA_TLNGSTR, LUA_TTABLE, LUA_TUSERDATA, LUA_TTHREAD } =
-    tags;
+  const {
+    LUA_TNIL,
+    LUA_TBOOLEAN,
+    LUA_TNUMFLT,
+    LUA_TNUMINT,
+    LUA_TSHRSTR,
+    LUA_TLNGSTR,
+    LUA_TTABLE,
+    LUA_TUSERDATA,
+    LUA_TTHREAD,
+  } = tags;
   const metatables = new Map<unknown, Table>();
   /** One userdata per host object, so that equality in Lua is identity in the host. */
   const userdata = new WeakMap<object, object>();

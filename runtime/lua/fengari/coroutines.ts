@@ -95,7 +95,8 @@ export const createCoroutineFunctions = (
     const status = lua.lua_status(co);
     if (status === LUA_OK && lua.lua_gettop(co) === 0) return fail(L, 'cannot resume dead coroutine', isWrap);
     // Waiting for the host, or running further out: not the user's to resume.
-    if ((co.perilune as Coroutine).resumer !== undefined) return fail(L, 'cannot resume non-suspended coroutine', isWrap);
+    if ((co.perilune as Coroutine).resumer !== undefined)
+      return fail(L, 'cannot resume non-suspended coroutine', isWrap);
     lua.lua_xmove(L, co, args);
     return turn(L, co, args, isWrap);
   };
@@ -190,4 +191,3 @@ export const createCoroutineFunctions = (
     return lua.lua_gettop(co) === 0 ? 'dead' : 'suspended';
   }
 };
-

@@ -75,7 +75,8 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
   tables.set(base, 'package', tables.cell(tables.freeze(packageStub)));
 
   // ---- run-time validators (lua/conventions.md, section 3) --------------------------------------------------------
-  const validator = (name: string, accepts: (value: unknown, type: string) => boolean, first: number): NativeFunction =>
+  const validator =
+    (name: string, accepts: (value: unknown, type: string) => boolean, first: number): NativeFunction =>
     (L) => {
       const slot = L.stack[L.ci.funcOff + first];
       const value = slot === undefined || lua.lua_gettop(L) < first ? undefined : vm.bridge.read(slot, 'host');
@@ -85,12 +86,32 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
       if (first > 1) lua.lua_remove(L, 1);
       return 1;
     };
-  setFunction(base, 'number', validator('number', (_, type) => type === 'number', 1));
-  setFunction(base, 'integer', validator('integer', (value) => Number.isInteger(value), 1));
-  setFunction(base, 'boolean', validator('boolean', (_, type) => type === 'boolean', 1));
-  setFunction(base, 'any', validator('any', () => true, 1));
+  setFunction(
+    base,
+    'number',
+    validator('number', (_, type) => type === 'number', 1),
+  );
+  setFunction(
+    base,
+    'integer',
+    validator('integer', (value) => Number.isInteger(value), 1),
+  );
+  setFunction(
+    base,
+    'boolean',
+    validator('boolean', (_, type) => type === 'boolean', 1),
+  );
+  setFunction(
+    base,
+    'any',
+    validator('any', () => true, 1),
+  );
   const stringMeta = tables.make();
-  setFunction(stringMeta, '__call', validator('string', (_, type) => type === 'string', 2));
+  setFunction(
+    stringMeta,
+    '__call',
+    validator('string', (_, type) => type === 'string', 2),
+  );
   tables.set(stringMeta, '__metatable', vm.bridge.slot(false));
   (tables.get(base, 'string').value as LuaTableRecord).metatable = tables.freeze(stringMeta);
 
@@ -133,7 +154,8 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
     for (const name of names) {
       const module = modules.get(name);
       if (module !== undefined) bind(env, bound, name, module, program.id);
-      else if (!globals.has(name)) throw new CallError(`module '${name}' not found`, { kind: 'NotFound', retryable: false });
+      else if (!globals.has(name))
+        throw new CallError(`module '${name}' not found`, { kind: 'NotFound', retryable: false });
     }
     for (const [alias, target] of Object.entries(imports)) {
       const library = target as CompiledProgram;
@@ -169,4 +191,3 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
     },
   };
 };
-

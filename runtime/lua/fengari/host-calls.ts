@@ -89,7 +89,10 @@ export const createHostCalls = (vm: Vm) => {
       const coroutine = L.perilune as Coroutine;
       const { run } = coroutine;
       if (style.yields && !vm.isSuspendable(coroutine)) {
-        return raise(L, new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' may wait, and ${WHERE_NOT}`));
+        return raise(
+          L,
+          new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' may wait, and ${WHERE_NOT}`),
+        );
       }
       let out: HostResults | Suspension | Promise<HostResults>;
       try {
@@ -105,7 +108,10 @@ export const createHostCalls = (vm: Vm) => {
       if (out === undefined) return 0;
       if (out instanceof Suspension || isPromise(out as never)) {
         if (!vm.isSuspendable(coroutine)) {
-          return raise(L, new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' waits, and ${WHERE_NOT}`));
+          return raise(
+            L,
+            new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' waits, and ${WHERE_NOT}`),
+          );
         }
         return wait(L, coroutine, out as Suspension | Promise<HostResults>);
       }
@@ -147,7 +153,12 @@ export const createHostCalls = (vm: Vm) => {
       });
     },
     /** A class's method; raises when it is called on anything else. */
-    method<T extends object>(style: CallStyle, className: string, isInstance: (o: object) => boolean, body: HostMethod<T>): NativeFunction {
+    method<T extends object>(
+      style: CallStyle,
+      className: string,
+      isInstance: (o: object) => boolean,
+      body: HostMethod<T>,
+    ): NativeFunction {
       return native(style, (coroutine, L) => {
         const slot = lua.lua_gettop(L) > 0 ? L.stack[L.ci.funcOff + 1] : undefined;
         const self = slot === undefined ? undefined : bridge.objectOf(slot);

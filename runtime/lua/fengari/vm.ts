@@ -169,7 +169,8 @@ export const createVm = (options: VmOptions): Vm => {
       const outer = frames.all(root.L);
       const isInner =
         inner !== undefined &&
-        (inner.value === value || (isLuaString(value) && isLuaString(inner.value) && textOf(value).endsWith(textOf(inner.value))));
+        (inner.value === value ||
+          (isLuaString(value) && isLuaString(inner.value) && textOf(value).endsWith(textOf(inner.value))));
       return callError(value, isInner ? [...inner.frames, ...outer] : outer);
     },
     resultOf(root) {
@@ -195,12 +196,16 @@ export const createVm = (options: VmOptions): Vm => {
       const { run } = inner;
       const value = bridge.read(topValue(inner.L), 'host');
       const own = frames.all(inner.L);
-      run.innerTrace = { value, frames: run.innerTrace?.value === value ? [...(run.innerTrace?.frames ?? []), ...own] : own };
+      run.innerTrace = {
+        value,
+        frames: run.innerTrace?.value === value ? [...(run.innerTrace?.frames ?? []), ...own] : own,
+      };
     },
     luaFrames: (coroutine, count) => frames.lua(coroutine.L, count),
     traceback(coroutine) {
       const all: LuaFrame[] = [];
-      for (let one: Coroutine | undefined = coroutine; one !== undefined; one = one.resumer) all.push(...frames.all(one.L));
+      for (let one: Coroutine | undefined = coroutine; one !== undefined; one = one.resumer)
+        all.push(...frames.all(one.L));
       return all;
     },
     programIdOf(coroutine) {

@@ -142,7 +142,7 @@ test('string.find with fifteen `a*` on thirty `a` ends with an error in bounded 
   t.match(run('return ("a"):rep(1e6):find(".-b")').error, 'pattern too complex');
   t.match(run('return ("("):rep(1e6):find("%b()")').error, 'pattern too complex');
   t.match(run('return ("a"):rep(1e5):find("[" .. ("b"):rep(1e5) .. "]")').error, 'pattern too complex');
-  t.ok(performance.now() - begin < 16_000, 'six times about ten million steps');
+  t.ok(performance.now() - begin < 40_000, 'six times about ten million steps');
   t.same(run('return ("a"):rep(1e6):find("^a+$")').values, ['1', '1000000'], 'long subjects are no problem');
   t.same(run('local s, n = ("a b "):rep(2e5):gsub("%s+", "_") return n').values, ['400000']);
 });
@@ -151,7 +151,8 @@ test('plain searches take linear time', async (t) => {
   const { run } = rawState();
   const begin = performance.now();
   t.same(run('return ("a"):rep(1e6):find(("a"):rep(5e5) .. "b", 1, true)').values, ['nil']);
-  t.same(run('return ("a"):rep(1e6):find("b" .. ("a"):rep(5e5), 1, true)').values, ['nil']);
+  // Looked for from its end, and mismatching in its middle, this one takes the native search minutes.
+  t.same(run('local a = ("a"):rep(2.5e5) return (a .. a .. a .. a):find(a .. "b" .. a, 1, true)').values, ['nil']);
   t.ok(performance.now() - begin < 5000);
   t.same(run('return (("a"):rep(100) .. "b"):find(("a"):rep(80) .. "b", 1, true)').values, ['21', '101']);
   t.same(run('return ("abcabd"):find("abd", 1, true), ("abc"):find("", 2, true), ("abc"):find("c", 4, true)').values, [
