@@ -6,7 +6,7 @@ INSTALLED := node_modules/.package-lock.json
 BACKEND ?= jaeger
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench coverage audit otel-e2e prometheus-e2e build clean
+.PHONY: help run test lint format bench coverage audit otel-e2e prometheus-e2e schema build clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -42,6 +42,9 @@ otel-e2e: $(INSTALLED) ## the real program against a real Jaeger (BACKEND=harnes
 
 prometheus-e2e: $(INSTALLED) ## the real program scraped by a real Prometheus
 	@node test/e2e/prometheus.ts
+
+schema: $(INSTALLED) ## write schema/perilune.schema.json from the settings
+	@npm run --silent schema
 
 build: $(INSTALLED) ## compile dist/ for publishing
 	@npm run --silent build

@@ -5,6 +5,8 @@ export interface LogDestination {
   on?(event: 'error', listener: (error: Error) => void): unknown;
   /** Characters that wait in the stream. */
   readonly writableLength?: number;
+  /** What a stream failed with for good: it keeps further lines and tells nobody. */
+  readonly errored?: Error | null;
   /** For destinations that keep lines back. */
   flush?(): void | Promise<void>;
 }
@@ -64,7 +66,10 @@ class Sink {
     if (this.#isBusy) return;
     this.#isBusy = true;
     try {
-      if ((this.#destination.writableLength ?? 0) > MAX_BACKLOG) {
+      const { errored, writableLength = 0 } = this.#destination;
+      if (errored !== undefined && errored !== null) {
+        this.#lose('write', errored);
+      } else if (writableLength > MAX_BACKLOG) {
         this.#lose('throttled', new Error(`it does not read: ${MAX_BACKLOG} bytes wait`));
       } else if (this.#isStream) {
         this.#destination.write(line, this.#done);
@@ -81,7 +86,7 @@ class Sink {
 
   async flush(): Promise<void> {
     await this.#destination.flush?.();
-    if (!this.#isStream) return;
+    if (!this.#isStream || (this.#destination.errored ?? null) !== null) return;
     // A stream takes writes in order: when it has taken this one it has taken all. A failure ends the wait as well.
     await new Promise<void>((resolve) => {
       this.#destination.write('', () => resolve());

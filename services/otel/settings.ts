@@ -76,18 +76,7 @@ const switches = (sources: Sources) => {
     false;
   const traces = isOn(namesTraces) && wantsTraces;
   const metrics = isOn(namesMetrics) && wantsMetrics;
-  from.note('otel.enabled', {
-    value: traces || metrics,
-    from: isDisabled
-      ? 'environment'
-      : flags.enabled !== undefined
-        ? 'flag'
-        : file.enabled !== undefined
-          ? 'file'
-          : hasEndpoint || namesTraces || namesMetrics
-            ? 'environment'
-            : 'default',
-  });
+  noteSwitches(sources, { isDisabled, isOn: traces || metrics, wantsTraces, wantsMetrics });
   if (!isDisabled && ((flags.logs_enabled ?? file.logs_enabled) === true || wantsLogs(variables))) {
     from.warn('OTLP logs come with a later version; logs are written to the standard output only');
   }
@@ -98,6 +87,34 @@ const switches = (sources: Sources) => {
     metricExporters: metrics ? either(metricPush, 'otlp' as const) : [],
     wantsOperationsPort: !isDisabled && metricList?.includes('prometheus') === true,
   };
+};
+
+/** Where the switches came from, with the variable that decided. */
+const noteSwitches = (
+  { file, flags, variables, from }: Sources,
+  now: { isDisabled: boolean; isOn: boolean; wantsTraces: boolean; wantsMetrics: boolean },
+): void => {
+  const firstSet = (...names: string[]) => names.find((name) => textOf(variables, name) !== undefined);
+  const byVariable = firstSet(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+    'OTEL_TRACES_EXPORTER',
+    'OTEL_METRICS_EXPORTER',
+  );
+  const note = (key: 'enabled' | 'traces_enabled' | 'metrics_enabled', value: boolean, variable?: string): void => {
+    if (flags[key] !== undefined) from.note(`otel.${key}`, { value, from: 'flag' });
+    else if (key !== 'enabled' && variable !== undefined) {
+      from.note(`otel.${key}`, { value, from: 'environment', variable });
+    } else if (file[key] !== undefined) from.note(`otel.${key}`, { value, from: 'file' });
+    else if (variable !== undefined && value) from.note(`otel.${key}`, { value, from: 'environment', variable });
+    else from.note(`otel.${key}`, { value, from: 'default' });
+  };
+  if (now.isDisabled) {
+    from.note('otel.enabled', { value: false, from: 'environment', variable: 'OTEL_SDK_DISABLED' });
+  } else note('enabled', now.isOn, byVariable);
+  note('traces_enabled', now.wantsTraces, firstSet('OTEL_TRACES_EXPORTER'));
+  note('metrics_enabled', now.wantsMetrics, firstSet('OTEL_METRICS_EXPORTER', 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'));
 };
 
 const wantsLogs = (variables: Variables): boolean =>
@@ -204,8 +221,8 @@ const resourceSettings = ({ file, flags, from }: Sources): Readonly<Record<strin
     expected: 'a list of key=value',
     fallback: {},
   });
-  const one = (key: 'service_name' | 'service_version', name: string, attribute: string, fallback: string) =>
-    from.choose({
+  const one = (key: 'service_name' | 'service_version', name: string, attribute: string, fallback: string) => {
+    const value = from.choose({
       key: `otel.${key}`,
       flag: flags[key],
       names: [name],
@@ -215,6 +232,11 @@ const resourceSettings = ({ file, flags, from }: Sources): Readonly<Record<strin
       file: attributes[attribute] ?? file[key],
       fallback,
     });
+    if (attributes[attribute] !== undefined && from.origins[`otel.${key}`]?.from === 'file') {
+      from.note(`otel.${key}`, { value, from: 'environment', variable: 'OTEL_RESOURCE_ATTRIBUTES' });
+    }
+    return value;
+  };
   const version = one('service_version', 'OTEL_SERVICE_VERSION', 'service.version', '');
   return {
     ...attributes,
@@ -231,7 +253,10 @@ const propagatorSettings = (sources: Sources): readonly PropagatorName[] => {
   if (unknown.length > 0) from.warn(`otel.propagators: '${unknown.join(',')}' is not known and is ignored`);
   if (flags.propagators !== undefined) return fromFile;
   const instead = fromFile.join(',') || 'none';
-  return listVariable(sources, 'OTEL_PROPAGATORS', PROPAGATOR_NAMES, instead) ?? fromFile;
+  const listed = listVariable(sources, 'OTEL_PROPAGATORS', PROPAGATOR_NAMES, instead);
+  if (listed === undefined) return fromFile;
+  from.note('otel.propagators', { value: listed, from: 'environment', variable: 'OTEL_PROPAGATORS' });
+  return listed;
 };
 
 /**

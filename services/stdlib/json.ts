@@ -2,11 +2,14 @@ import { decodeJson, encodeJson } from '../../runtime/codec/json.ts';
 import { CallError, invalid } from '../../runtime/errors.ts';
 import type { HostResults, LuaModule } from '../../runtime/lua/engine.ts';
 import { type HostValue, isLuaString } from '../../runtime/lua/values.ts';
+import type { JsonSchemas } from './json-schema.ts';
 
-/** The module `json` (lua/json.md, "encode" and "decode"). */
-export const jsonModule: LuaModule = {
+/** The module `json` (lua/json.md). */
+export const jsonModule = (schemas: JsonSchemas): LuaModule => ({
   name: 'json',
   functions: {
+    validate: (_thread, [schema, data]) => schemas.validate(schema, data),
+    validate_string: (_thread, [schema, text]) => schemas.validateString(schema, text),
     encode: (_thread, args) => resultOrError(() => encodeJson(args[0])),
     decode: (_thread, args) => {
       const text = args[0];
@@ -15,7 +18,7 @@ export const jsonModule: LuaModule = {
       return resultOrError(() => decodeJson(text));
     },
   },
-};
+});
 
 /** `value, nil`, or `nil, err` for what the codec refuses. */
 const resultOrError = (body: () => HostValue): HostResults => {

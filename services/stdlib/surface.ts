@@ -1,6 +1,7 @@
 import type { Surface } from '../../runtime/surface.ts';
 import { errorClass, errorsModule } from './errors.ts';
 import { jsonModule } from './json.ts';
+import { jsonSchemas } from './json-schema.ts';
 import { loggerClass, loggerModule } from './logger.ts';
 import { metricsModule } from './metrics.ts';
 import { defineTime } from './time/module.ts';
@@ -12,7 +13,7 @@ export const stdlibSurface: Surface = {
   build({ engine, clock, collector, logger }) {
     engine.defineClass(errorClass);
     engine.defineClass(loggerClass);
-    for (const module of [errorsModule, jsonModule, loggerModule(logger), metricsModule(collector)])
+    for (const module of [errorsModule, jsonModule(jsonSchemas()), loggerModule(logger), metricsModule(collector)])
       engine.define(module);
     defineTime(engine, clock);
     return [];

@@ -27,8 +27,8 @@ const binaryPath = (goVersion: string): string => {
  * @throws Error with the compiler's output when the build fails.
  */
 export const goBuiltJaeger = async (scope: Scope, say: (line: string) => void): Promise<string | undefined> => {
-  const version = await runChild(scope, 'go', ['env', 'GOVERSION'], { env: process.env }).catch(() => undefined);
-  if (version?.code !== 0) return undefined;
+  const version = await runChild(scope, 'go', ['env', 'GOVERSION'], { env: process.env });
+  if (version.code !== 0) return undefined;
   const binary = binaryPath(version.stdout[0] ?? '');
   if (existsSync(binary)) {
     say(`Jaeger: ${binary}, built before`);

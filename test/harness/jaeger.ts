@@ -90,8 +90,8 @@ const startBinary = async (scope: Scope, source: string, binary: string): Promis
 const startContainer = async (scope: Scope, say: (line: string) => void): Promise<Jaeger | undefined> => {
   const engine = await runChild(scope, 'docker', ['version', '--format', '{{.Server.Version}}'], {
     env: process.env,
-  }).catch(() => undefined);
-  if (engine?.code !== 0) return undefined;
+  });
+  if (engine.code !== 0) return undefined;
   const publish = ['-p', '127.0.0.1::16686', '-p', '127.0.0.1::4318'];
   const run = await runChild(scope, 'docker', ['run', '--rm', '--detach', ...publish, IMAGE], { env: process.env });
   if (run.code !== 0) {

@@ -25,8 +25,8 @@ export const PROMETHEUS_MISSING =
 
 const hasPrograms = async (scope: Scope): Promise<boolean> => {
   for (const program of ['prometheus', 'promtool']) {
-    const run = await runChild(scope, program, ['--version']).catch(() => undefined);
-    if (run?.code !== 0) return false;
+    const run = await runChild(scope, program, ['--version']);
+    if (run.code !== 0) return false;
   }
   return true;
 };

@@ -90,6 +90,17 @@ test('nothing is written where the recipe says so or the level is off, and a sit
   t.same(lines(), []);
   wrap(() => 500)(call);
   t.equal(lines().length, 1, 'but an error is');
+  let isBuilt = false;
+  const costly = {
+    get all() {
+      isBuilt = true;
+      return 'fields';
+    },
+  };
+  for (const level of ['info', 'error'] as const) {
+    wrap(() => 200, { ...site, log: { ...recipe, line: () => ({ level, fields: costly }) } })(call);
+    t.equal(isBuilt, level === 'error', 'fields are read only for a line that is written');
+  }
   const next: Next<string, number> = () => 1;
   t.equal(wrap(next, { ...site, log: undefined }), next);
 });

@@ -1,3 +1,4 @@
+import { isPromise } from '../../call.ts';
 import type { CallContext } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaRun, LuaThread } from '../engine.ts';
@@ -268,7 +269,9 @@ export class Run implements LuaRun {
   #run(release: () => void | Promise<void>): Promise<void> | undefined {
     const failed = (error: unknown): void => this.vm.onReleaseError(this, error);
     try {
-      return release()?.catch(failed);
+      // A release written as an expression may return anything: only a promise is waited for.
+      const out: unknown = release();
+      return isPromise(out) ? (out as Promise<void>).catch(failed) : undefined;
     } catch (error) {
       failed(error);
       return undefined;

@@ -68,23 +68,43 @@ test('rule 124: a destination that logs, or fails while the failure is told, nev
 });
 
 test('a stream that fails neither ends the program nor is forgotten', async (t) => {
-  const sink = keeper();
+  for (const autoDestroy of [true, false]) {
+    const stream = new Writable({ autoDestroy, write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
+    const sink = keeper();
+    const lost: string[] = [];
+    const logger = loggerTo([sink, stream], { onLost: (kind) => lost.push(kind) });
+    logger.info('a');
+    await logger.flush();
+    await new Promise(setImmediate);
+    logger.info('b');
+    await logger.flush(); // the stream answers no more: neither may this wait for it
+    await new Promise(setImmediate);
+    t.same(sink.messages(), ['a', WARNING, 'b']);
+    t.ok(lost.length >= 2, 'both lines count');
+    t.ok(stream.writableLength < 1000, 'and are not kept');
+  }
+});
+
+test('a stream that takes lines again is used again', async (t) => {
+  const taken: string[] = [];
   let isBroken = true;
-  const stream = new Writable({
-    autoDestroy: false,
-    write: (_chunk, _encoding, done) => done(isBroken ? new Error('EPIPE') : null),
-  });
-  const lost: string[] = [];
-  const logger = loggerTo([sink, stream], { onLost: (kind) => lost.push(kind) });
+  // Like `process.stdout`, which forgets that it failed.
+  const stream = {
+    on: () => undefined,
+    write: (line: string, done?: (error?: Error | null) => void) => {
+      if (!isBroken && line !== '') taken.push(JSON.parse(line).msg);
+      done?.(isBroken ? new Error('EPIPE') : null);
+    },
+  };
+  const sink = keeper();
+  const logger = loggerTo([sink, stream]);
   logger.info('a');
-  await logger.flush();
-  t.same(sink.messages(), ['a', WARNING]);
-  const count = lost.length;
-  t.ok(count > 0);
   isBroken = false;
   logger.info('b');
-  await logger.flush();
-  t.equal(lost.length, count, 'nothing is lost any more');
+  isBroken = true;
+  logger.info('c');
+  t.same(taken, ['b']);
+  t.equal(sink.messages().filter((text) => text === WARNING).length, 2, 'each episode warns once');
 });
 
 test('a stream that does not read is cut off, so that memory is bounded', async (t) => {

@@ -180,8 +180,9 @@ test('rule 53: context belongs to the coroutine', async (t) => {
     'host.sleep(...)',
     'seen[2] = host.key()',
     'local co = coroutine.wrap(function() host.sleep(1); seen[3] = host.key() end); co()',
-    'coroutine.spawn(function() host.sleep(1); seen[4] = host.key() end)',
-    'host.sleep(5)',
+    'local done = channel.new()',
+    'coroutine.spawn(function() host.sleep(1); seen[4] = host.key(); done:send(true) end)',
+    'done:receive()',
     'return table.concat(seen, ",")',
   ].join('\n');
   const runs = Array.from({ length: 200 }, (_, i) =>
