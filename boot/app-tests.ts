@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { rootContext } from '../runtime/context.ts';
 import { parseDurationMs } from '../runtime/duration.ts';
 import type { Entry } from '../runtime/entry.ts';
-import { asCallError, CallError } from '../runtime/errors.ts';
+import { asCallError, CallError, invalid } from '../runtime/errors.ts';
 import { renderFrames } from '../runtime/lua/traceback.ts';
 import type { Functions } from '../services/function/port.ts';
 
@@ -12,7 +12,8 @@ interface AppTest {
   readonly id: string;
   readonly suite: string;
   readonly order: number;
-  readonly timeoutMs: number;
+  /** Undefined: `meta.timeout` is no duration. */
+  readonly timeoutMs: number | undefined;
 }
 interface TestResult {
   readonly test: AppTest;
@@ -55,18 +56,29 @@ const findTests = (entries: readonly Entry[]): readonly AppTest[] =>
       id,
       suite: typeof meta.suite === 'string' ? meta.suite : '',
       order: typeof meta.order === 'number' ? meta.order : 0,
-      timeoutMs:
-        typeof meta.timeout === 'string' ? (parseDurationMs(meta.timeout) ?? DEFAULT_TIMEOUT_MS) : DEFAULT_TIMEOUT_MS,
+      timeoutMs: timeoutOf(meta.timeout),
     }))
     .sort((a, b) => compare(a.suite, b.suite) || a.order - b.order || compare(a.id, b.id));
+
+/** A text with a unit, or nanoseconds, as in every entry. */
+const timeoutOf = (timeout: unknown): number | undefined => {
+  if (timeout === undefined) return DEFAULT_TIMEOUT_MS;
+  const ms = typeof timeout === 'string' ? parseDurationMs(timeout) : typeof timeout === 'number' ? timeout / 1e6 : 0;
+  return ms !== undefined && ms > 0 ? ms : undefined;
+};
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const runTest = async (test: AppTest, { functions, clock }: AppTestOptions): Promise<TestResult> => {
   const begin = clock.now();
+  const { timeoutMs } = test;
+  if (timeoutMs === undefined) {
+    const error = invalid('meta.timeout is no duration above 0. Write e.g. 5s.');
+    return { test, error, ms: 0 };
+  }
   const abort = new AbortController();
-  const cancel = clock.after(test.timeoutMs, () =>
-    abort.abort(new CallError(`test timed out after ${test.timeoutMs}ms: ${test.id}`, { kind: 'Timeout' })),
+  const cancel = clock.after(timeoutMs, () =>
+    abort.abort(new CallError(`test timed out after ${timeoutMs}ms: ${test.id}`, { kind: 'Timeout' })),
   );
   let error: CallError | undefined;
   try {

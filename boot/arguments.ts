@@ -81,6 +81,11 @@ const parse = (args: string[]) =>
       silent: { type: 'boolean', short: 's' },
       verbose: { type: 'boolean', short: 'v' },
       'very-verbose': { type: 'boolean' },
+      // Wippy's, accepted without effect: there are no terminal hosts, event streams, profiles or memory limits here yet.
+      host: { type: 'string' },
+      events: { type: 'boolean', short: 'e' },
+      profiler: { type: 'boolean', short: 'p' },
+      memory: { type: 'string', short: 'm' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean' },
     },
@@ -122,6 +127,7 @@ Options of all commands
   --set <section.path=value> one boot setting; beats files and environment
   -o <id:field=value>        one field of one entry
   -c, -s, -v                 console log, no log, debug log
+  --                         what follows is no option
 
 Exit codes: 0 done; 1 a start or run failure; 2 usage, boot file, declarations or Lua syntax.
 `;

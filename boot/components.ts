@@ -6,6 +6,9 @@ import type { Logger } from '../runtime/logger.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
+/** What a component may need to end once its drain deadline has passed: it has been told, but has yet to answer. */
+const DRAIN_GRACE_MS = 100;
+
 /** Starts components in the order of their needs and stops them in the reverse of what was started. */
 export interface Components {
   /** @throws StartError naming the first required component that could not start; what runs by then is for `stop`. */
@@ -24,9 +27,11 @@ export interface ComponentsOptions {
   readonly logger: Logger;
   /** The health of a component; undefined for what is no service of the app. */
   readonly health?: (name: string) => Health | undefined;
+  /** A stop was asked for: nothing more is started. */
+  readonly isStopping?: () => boolean;
 }
 
-export const createComponents = ({ components, clock, logger, health }: ComponentsOptions): Components => {
+export const createComponents = ({ components, clock, logger, health, isStopping }: ComponentsOptions): Components => {
   const ordered = inOrder(components);
   const wanted = whatStarts(ordered);
   for (const component of wanted) health?.(component.name); // their rows exist from now on, at 0
@@ -44,6 +49,7 @@ export const createComponents = ({ components, clock, logger, health }: Componen
   return {
     async start() {
       for (const component of wanted) {
+        if (isStopping?.() === true) return;
         touched.push(component);
         const limit = component.startTimeoutMs ?? DEFAULT_TIMEOUT_MS;
         try {
@@ -57,6 +63,7 @@ export const createComponents = ({ components, clock, logger, health }: Componen
     },
     async open() {
       for (const component of running) {
+        if (isStopping?.() === true) return;
         const limit = component.startTimeoutMs ?? DEFAULT_TIMEOUT_MS;
         try {
           await within(clock, limit, component.open?.(), `start_timeout of ${limit} ms has passed`);
@@ -71,9 +78,10 @@ export const createComponents = ({ components, clock, logger, health }: Componen
         [...running].map(async (component) => {
           const limit = Math.min(component.stopTimeoutMs ?? DEFAULT_TIMEOUT_MS, withinMs);
           const deadline = new AbortController();
-          const cancel = clock.after(limit, () => deadline.abort(new Error(`not drained within ${limit} ms`)));
+          const text = `not drained within ${Math.round(limit)} ms`;
+          const cancel = clock.after(limit, () => deadline.abort(new Error(text)));
           try {
-            await component.drain?.(deadline.signal);
+            await within(clock, limit + DRAIN_GRACE_MS, component.drain?.(deadline.signal), text);
           } catch (error) {
             errors.push(new Error(`${component.name} could not drain: ${messageOf(error)}`, { cause: error }));
           } finally {
@@ -100,7 +108,7 @@ export const createComponents = ({ components, clock, logger, health }: Componen
   };
 };
 
-/** Rejects with `text` when `work` takes longer; the work itself goes on, its late failure is part of that text's cause. */
+/** Rejects with `text` when `work` takes longer; the work itself goes on, and nobody waits for how it ends. */
 const within = async (clock: Clock, ms: number, work: Promise<void> | undefined, text: string): Promise<void> => {
   if (work === undefined) return;
   let cancel = (): void => {};

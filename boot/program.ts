@@ -160,6 +160,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     clock,
     logger,
     health: (name) => (app.registry.get(name) === undefined ? undefined : health(name)),
+    isStopping: () => state.isDraining,
   });
   registerBuildInfo(collector, {
     ...env.build,

@@ -5,7 +5,7 @@ import { decodeJson, encodeJson } from '../../runtime/codec/json.ts';
 import { asCallError, messageOf } from '../../runtime/errors.ts';
 import { renderFrames } from '../../runtime/lua/traceback.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
-import { TRACE, type Tracer } from '../../runtime/trace.ts';
+import { noTracer, TRACE, type Tracer } from '../../runtime/trace.ts';
 import { FUNCTIONS } from '../../services/function/port.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
 import { createProgram } from '../program.ts';
@@ -72,7 +72,7 @@ const jsonArgument = (text: string, index: number): LuaValue => {
   }
 };
 
-/** The trace that the call belongs to: that of the first span, or one for the logs alone where tracing is off. */
+/** The trace that the call belongs to: that of its first span, or one for the logs alone where tracing is off. */
 const firstTrace = () => {
   let first: string | undefined;
   let isTracing = false;
@@ -84,18 +84,21 @@ const firstTrace = () => {
       const spanId = randomBytes(8).toString('hex');
       return rootContext.with(TRACE, { traceId: own, spanId, flags: 0, isRemote: true });
     },
-    wrap: (tracer: Tracer): Tracer => ({
-      site(recipe) {
-        const site = tracer.site(recipe);
-        isTracing ||= site.start(rootContext, undefined).trace !== undefined;
-        return {
-          start(context, detail) {
-            const started = site.start(context, detail);
-            first ??= started.trace?.traceId;
-            return started;
-          },
-        };
-      },
-    }),
+    wrap(tracer: Tracer): Tracer {
+      if (tracer === noTracer) return tracer;
+      isTracing = true;
+      return {
+        site(recipe) {
+          const site = tracer.site(recipe);
+          return {
+            start(context, detail) {
+              const started = site.start(context, detail);
+              first ??= started.trace?.traceId;
+              return started;
+            },
+          };
+        },
+      };
+    },
   };
 };

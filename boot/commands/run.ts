@@ -13,10 +13,12 @@ import type { Terminal } from './terminal.ts';
 /** `run [<dir>=.]`: serves until SIGTERM or SIGINT. The second signal ends it at once with 1. */
 export const runCommand = async (line: CommandLine, terminal: Terminal): Promise<number> => {
   const { dir, rest } = folderAndRest(line.positionals);
-  const [command] = rest;
-  if (command === 'list') return 0; // commands are processes: this version has none to list
-  if (command !== undefined || line.execute !== undefined) {
-    const name = command ?? line.execute;
+  const name = line.execute ?? rest[0];
+  if (line.execute === undefined && name === 'list') {
+    terminal.err.write(`${dir} has no commands: they are processes, which come with a later version.\n`);
+    return 0;
+  }
+  if (name !== undefined) {
     throw new UsageError(`command "${name}" not found. \`perilune run ${dir} list\` shows what there is.`);
   }
   const app = loadCheckedApp(line, dir, terminal);

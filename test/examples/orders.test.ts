@@ -14,9 +14,10 @@ test('rule 135: the example takes an order to its fulfilment', async (t) => {
   const post = (body: string): Promise<Response> => fetch(app.url('ORDERS_PORT', '/orders'), { method: 'POST', body });
 
   const created = await post('{"sku": "lamp", "quantity": 10}');
-  t.equal(created.status, 202);
+  const body = await created.text();
+  t.equal(created.status, 202, 'the order is taken', { body, output: app.output() });
   t.equal(created.headers.get('content-type'), 'application/json');
-  const order = (await created.json()) as { id: string; total: number; status: string };
+  const order = JSON.parse(body) as { id: string; total: number; status: string };
   t.match(order, { total: 23275, status: 'placed' }, 'priced by the other service, 5 % off');
   const read = async (): Promise<{ status: string }> =>
     (await (await fetch(app.url('ORDERS_PORT', `/orders/${order.id}`))).json()) as { status: string };

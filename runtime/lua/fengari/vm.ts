@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { CallError, type LuaFrame } from '../../errors.ts';
 import type { KillReason, LuaCallResult } from '../engine.ts';
 import { luaTypeOf } from '../arguments.ts';
-import { isLuaString, textOf } from '../values.ts';
+import { isLuaString, LuaTable, type LuaValue, textOf } from '../values.ts';
 import type { Bridge } from './bridge.ts';
 import type { Frames } from './frames.ts';
 import type { Coroutine, Run } from './run.ts';
@@ -14,6 +14,7 @@ export const HOOK_INTERVAL = 1000;
 const PREEMPT_MS = 10;
 /** What a kill throws where the VM cannot yield; `pcall` sees the run's `killed` and throws it again. */
 const KILL_TEXT = 'killed';
+const EMPTY_TABLE = new LuaTable();
 
 /** What runs, wakes and ends coroutines in one Lua state. */
 export interface Vm {
@@ -125,9 +126,14 @@ export const createVm = (options: VmOptions): Vm => {
   };
   lua.lua_sethook(main, hook, lua.LUA_MASKCOUNT, HOOK_INTERVAL);
 
-  const topValue = (L: LuaState): { type: number; value: unknown } => L.stack[L.top - 1];
+  const { LUA_TTABLE } = fengari.defs.constant_types;
+  /** What an error was raised with. Of a table only that it is one matters: it is not copied. */
+  const raisedValue = (L: LuaState): LuaValue => {
+    const slot = L.stack[L.top - 1];
+    return slot.type === LUA_TTABLE ? EMPTY_TABLE : bridge.read(slot, 'host');
+  };
 
-  const callError = (value: unknown, trace: readonly LuaFrame[]): CallError => {
+  const callError = (value: LuaValue, trace: readonly LuaFrame[]): CallError => {
     if (value instanceof CallError) {
       return value.kind !== '' && value.frames.length > 0
         ? value
@@ -137,7 +143,7 @@ export const createVm = (options: VmOptions): Vm => {
       ? textOf(value)
       : typeof value === 'number' || typeof value === 'boolean'
         ? String(value)
-        : `(error object is a ${luaTypeOf(value as never)} value)`;
+        : `(error object is a ${luaTypeOf(value)} value)`;
     return new CallError(message, { kind: 'Internal', frames: trace });
   };
 
@@ -164,7 +170,7 @@ export const createVm = (options: VmOptions): Vm => {
       return status === LUA_YIELD ? 'yield' : 'error';
     },
     failureOf(root) {
-      const value = bridge.read(topValue(root.L), 'host');
+      const value = raisedValue(root.L);
       const inner = root.run.innerTrace;
       const outer = frames.all(root.L);
       const isInner =
@@ -194,7 +200,7 @@ export const createVm = (options: VmOptions): Vm => {
     },
     noteError(inner) {
       const { run } = inner;
-      const value = bridge.read(topValue(inner.L), 'host');
+      const value = raisedValue(inner.L);
       const own = frames.all(inner.L);
       run.innerTrace = {
         value,

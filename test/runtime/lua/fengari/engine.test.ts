@@ -60,6 +60,9 @@ test('outcomes of a call (common.md, section 4)', async (t) => {
   await t.rejects(lua.run('host.raise("Timeout")'), { message: 'from the host', kind: 'Timeout', retryable: true });
   await t.rejects(lua.run('error("boom")'), { message: 'chunk.lua:1: boom', kind: 'Internal' });
   await t.rejects(lua.run('error({})'), { name: 'CallError', kind: 'Internal' });
+  await t.rejects(lua.run('local t = {}; local top = t; for i = 1, 20000 do t.x = {}; t = t.x end; error(top)'), {
+    message: '(error object is a table value)',
+  });
   t.equal(await lua.run('return 5, {}'), 5, 'a second result of another type is ignored');
 });
 
