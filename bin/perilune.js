@@ -43,8 +43,18 @@ const refuse = () => {
 };
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+  const streams = [process.stdout, process.stderr];
+  // A reader that has had enough (`| head`) is no error of ours, and nobody is left to be told.
+  for (const stream of streams) {
+    stream.on('error', (error) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const { main } = await import((isCheckout ? source : inPackage('dist/boot/cli.js')).href);
-  process.exitCode = await main(process.argv.slice(2));
+  const code = await main(process.argv.slice(2));
+  // Everything written goes out first; then nothing that was left open can keep a finished command alive.
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', () => resolve()))));
+  process.exit(code);
 } else {
   const local = fileURLToPath(inPackage('node_modules/node/bin/node'));
   if (isCheckout && existsSync(local)) runWith(local);

@@ -7,7 +7,7 @@ import { resolveOtelSettings } from '../services/otel/settings.ts';
 import type { ResolvedOtel } from '../services/otel/settings-types.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { loadDeclarations } from './declarations/load.ts';
-import { refuseErrors, validateEntries } from './declarations/validate.ts';
+import { validateEntries } from './declarations/validate.ts';
 import { otelSectionFrom } from './otel-section.ts';
 import { SURFACES } from './surfaces.ts';
 
@@ -64,9 +64,6 @@ export const loadApp = (sources: AppSources): App => {
     ],
   };
 };
-
-/** @throws DeclarationError with every error of an app, once. */
-export const refuseBrokenApp = (app: App): void => refuseErrors(app.problems);
 
 /** Compiles all Lua in an engine of its own: a syntax error is found before anything is built, and told with the rest. */
 const sourceProblems = (registry: EntryRegistry): readonly Problem[] => {

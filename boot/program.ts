@@ -150,11 +150,12 @@ export const createProgram = (options: ProgramOptions): Program => {
     use,
     health,
   };
-  const built: Component[] = [processMetrics({ collector, clock, logger })];
+  const built: Component[] = [];
   for (const surface of SURFACES) {
     if (surface.name !== undefined && !config.surfaces[surface.name]) continue;
     built.push(...surface.build(env));
   }
+  const ownMetrics = processMetrics({ collector, clock, logger });
   const components = createComponents({
     components: withEntryNeeds(built, app),
     clock,
@@ -188,6 +189,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     for (const problem of app.otel.warnings) logger.subsystem('telemetry').warn(problem);
     await operations?.start(); // before the others, so that probes are answered while they start
     otel.registerGlobals();
+    await ownMetrics.start?.();
     await components.start();
     if (isOpen) await components.open();
     state.isReady = !state.isDraining;
@@ -210,6 +212,7 @@ export const createProgram = (options: ProgramOptions): Program => {
       errors.push(new Error(`the operations port could not stop: ${messageOf(error)}`, { cause: error }));
     }
     await otel.shutdown(Math.max(Math.min(flushMs, deadline - clock.now()), 0));
+    await ownMetrics.stop?.(); // after the last window, which shows the process as well
     if (errors.length > 0) {
       logger.error('the program has stopped with errors', { errors: errors.map((error) => error.message) });
     }

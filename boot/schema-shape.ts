@@ -32,7 +32,6 @@ export const unwrap = (schema: z.ZodType): z.ZodType => {
 };
 
 export const typeOf = (schema: z.ZodType): string => definitionOf(unwrap(schema)).type;
-export const valueTypeOf = (schema: z.ZodType): z.ZodType | undefined => definitionOf(unwrap(schema)).valueType;
 
 /** The alternatives of a union, the members of an intersection, or the schema alone. */
 const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {

@@ -33,14 +33,15 @@ class Link implements CallContext {
   readonly #parent: Link | undefined;
   readonly #key: ContextKey<unknown> | undefined;
   readonly #value: unknown;
-  readonly #hasPrivate: boolean;
+  /** Public for its children, which hold it under its own type only. */
+  readonly hasPrivate: boolean;
 
   constructor(signal: AbortSignal, parent: Link | undefined, key: ContextKey<unknown> | undefined, value: unknown) {
     this.signal = signal;
     this.#parent = parent;
     this.#key = key;
     this.#value = value;
-    this.#hasPrivate = key?.isPrivate === true || (parent !== undefined && parent.#hasPrivate);
+    this.hasPrivate = key?.isPrivate === true || parent?.hasPrivate === true;
   }
 
   get<T>(key: ContextKey<T>): T {
@@ -59,7 +60,7 @@ class Link implements CallContext {
   }
 
   inherited(): CallContext {
-    if (!this.#hasPrivate) return this;
+    if (!this.hasPrivate) return this;
     const kept: Link[] = [];
     for (let link: Link | undefined = this; link !== undefined; link = link.#parent) {
       if (link.#key !== undefined && !link.#key.isPrivate) kept.push(link);

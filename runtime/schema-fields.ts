@@ -32,9 +32,6 @@ export const duration = (rule: DurationRule = {}) =>
 /** A text that must be given and must not be empty: `required('source is required')`. */
 export const required = (message: string) => z.string({ error: message }).min(1, { error: message });
 
-/** The id of another entry. The loader has made it absolute before the schema sees it (map form included). */
-export const reference = required;
-
 const got = (expected: string) => (issue: { input?: unknown }) => `${expected}, got ${JSON.stringify(issue.input)}`;
 
 /** A whole number within what a double holds exactly; `message` replaces the default text. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type CallContext, rootContext } from '../../runtime/context.ts';
 import { decodeJson, encodeJson } from '../../runtime/codec/json.ts';
+import { type CallContext, rootContext } from '../../runtime/context.ts';
 import { asCallError, messageOf } from '../../runtime/errors.ts';
 import { renderFrames } from '../../runtime/lua/traceback.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';

@@ -1,18 +1,18 @@
 import { existsSync, statSync } from 'node:fs';
-import { DeclarationError, type Problem, renderProblem } from '../../runtime/errors.ts';
+import { type Problem, renderProblem } from '../../runtime/errors.ts';
 import { type App, loadApp } from '../app.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
+import { refuseErrors } from '../declarations/validate.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Reads and checks an app. @throws UsageError for a folder that is none, DeclarationError with everything that is wrong. */
 export const loadCheckedApp = (line: CommandLine, dir: string, terminal: Terminal): App => {
   const app = loadAnyApp(line, dir, terminal);
-  const errors = app.problems.filter((problem) => problem.severity === 'error');
   printProblems(
     app.problems.filter((problem) => problem.severity === 'warning'),
     terminal,
   );
-  if (errors.length > 0) throw new DeclarationError(errors);
+  refuseErrors(app.problems);
   return app;
 };
 

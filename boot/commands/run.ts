@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import type { Entry } from '../../runtime/entry.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import { HTTP_SERVERS } from '../../services/http/port.ts';
+import type { App } from '../app.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
 import { createProgram, type Program } from '../program.ts';
 import { packageVersion } from '../version.ts';
 import { loadCheckedApp } from './load.ts';
-import type { App } from '../app.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `run [<dir>=.]`: serves until SIGTERM or SIGINT. The second signal ends it at once with 1. */
@@ -19,7 +19,7 @@ export const runCommand = async (line: CommandLine, terminal: Terminal): Promise
     return 0;
   }
   if (name !== undefined) {
-    throw new UsageError(`command "${name}" not found. \`perilune run ${dir} list\` shows what there is.`);
+    throw new UsageError(`command "${name}" not found. \`perilune run list\` shows what there is.`);
   }
   const app = loadCheckedApp(line, dir, terminal);
   const program = createProgram({

@@ -1,7 +1,6 @@
-import { CallError } from '../errors.ts';
 import { generalText } from './decimal.ts';
 import { LuaRaise } from './engine.ts';
-import { hostObject, isLuaString, LuaOpaque, LuaTable, type LuaValue, textOf } from './values.ts';
+import { isLuaString, LuaOpaque, LuaTable, type LuaValue, textOf } from './values.ts';
 
 /** Lua's name of a value's type. */
 export const luaTypeOf = (value: LuaValue): string => {
@@ -59,6 +58,3 @@ export const tableArgument = (args: readonly LuaValue[], position: number, name:
 /** A table or nothing; any other type raises. */
 export const optionalTable = (args: readonly LuaValue[], position: number, name: string): LuaTable | undefined =>
   args[position - 1] === undefined ? undefined : tableArgument(args, position, name);
-export const isErrorValue = (value: unknown): value is CallError => value instanceof CallError;
-export const isHostObject = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && hostObject in value;

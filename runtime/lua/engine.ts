@@ -3,7 +3,6 @@ import type { LuaFrame } from '../errors.ts';
 import type { HostObject, HostValue, LuaValue } from './values.ts';
 
 /** What a host function returns: its results in order. Nothing returned means no results. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a host function may simply end.
 export type HostResults = readonly HostValue[] | void;
 
 /**
@@ -84,10 +83,7 @@ export interface LuaModule {
 export interface LuaClass<T extends object> {
   /** Names the type in `bad argument` texts: `store.Store`. */
   readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: any constructor's parameters fit.
-  readonly constructor: new (
-    ...args: any[]
-  ) => T;
+  readonly constructor: new (...args: never[]) => T;
   readonly methods: Readonly<Record<string, HostMethod<T>>>;
   readonly yields?: readonly string[];
   readonly byReference?: readonly string[];

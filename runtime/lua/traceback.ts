@@ -1,4 +1,4 @@
-import type { CallError, LuaFrame } from '../errors.ts';
+import type { LuaFrame } from '../errors.ts';
 
 /** `path:line: in function 'name'`, one a line, innermost first: what `exception.stacktrace` and `stack()` show. */
 export const renderFrames = (frames: readonly LuaFrame[]): string =>
@@ -9,7 +9,3 @@ export const renderFrames = (frames: readonly LuaFrame[]): string =>
       return frame.name === undefined ? `\t${place}: in a function` : `\t${place}: in function '${frame.name}'`;
     })
     .join('\n');
-
-/** Message and traceback: `exception.stacktrace`, `stack()`, and what the command line prints of a failure. */
-export const renderStack = (error: CallError): string =>
-  error.frames.length === 0 ? error.message : `${error.message}\nstack traceback:\n${renderFrames(error.frames)}`;

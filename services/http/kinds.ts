@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EntryProblem, ReferenceSpec } from '../../runtime/entry.ts';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
-import { duration, nonNegativeInt, reference, required } from '../../runtime/schema-fields.ts';
+import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
 import { parsePattern } from './pattern.ts';
 
 const timeout = (name: string) => duration({ negative: `timeouts.${name} must be non-negative` }).default(0);
@@ -35,7 +35,7 @@ export const serviceSchema = z.object({
 export type ServiceConfig = z.infer<typeof serviceSchema>;
 
 export const routerSchema = z.object({
-  meta: z.looseObject({ server: reference('server metadata is required') }, { error: 'metadata is required' }),
+  meta: z.looseObject({ server: required('server metadata is required') }, { error: 'metadata is required' }),
   prefix: z
     .string()
     .default('')
@@ -49,14 +49,14 @@ export type RouterConfig = z.infer<typeof routerSchema>;
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE'];
 export const endpointSchema = z.object({
-  meta: z.looseObject({ router: reference('router metadata is required') }, { error: 'router metadata is required' }),
+  meta: z.looseObject({ router: required('router metadata is required') }, { error: 'router metadata is required' }),
   method: required('method is required').refine((text) => text === '' || METHODS.includes(text), {
     error: (issue) => `invalid HTTP method: ${String(issue.input)}`,
   }),
   path: required('path is required').refine((text) => text === '' || text.startsWith('/'), {
     error: 'path must start with /',
   }),
-  func: reference('function name is required'),
+  func: required('function name is required'),
 });
 export type EndpointConfig = z.infer<typeof endpointSchema>;
 

@@ -1,13 +1,13 @@
 import {
   context as contextApi,
+  type DiagLogger,
   DiagLogLevel,
   diag,
-  type DiagLogger,
   type MeterProvider,
   metrics as metricsApi,
   propagation,
-  trace as traceApi,
   type TracerProvider,
+  trace as traceApi,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { messageOf } from '../../runtime/errors.ts';

@@ -4,14 +4,15 @@ import https from 'node:https';
 import { createRequire } from 'node:module';
 import {
   type Attributes,
-  createNoopMeter,
   context as contextApi,
+  createNoopMeter,
   type Span,
   SpanStatusCode,
   type TracerProvider,
 } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type * as InstrumentationHttp from '@opentelemetry/instrumentation-http';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { CallError, errorType } from '../../runtime/errors.ts';
 
 /** Loaded on first use: it costs a tenth of a second of the start, which a program without tracing need not pay. */
@@ -35,6 +36,13 @@ const nameErrors = (span: Span, request: NodeJS.EventEmitter): void => {
     setAttribute.call(span, key, key === 'error.type' && failure !== undefined ? clientErrorType(failure) : value);
 };
 
+/** The instrumentation hides the values of a few known query parameters; any of them may be a secret (telemetry.md, section 2). */
+const hideQueryValues = (span: Span): void => {
+  const url = (span as Partial<ReadableSpan>).attributes?.['url.full'];
+  if (typeof url !== 'string' || !url.includes('?')) return;
+  span.setAttribute('url.full', url.replace(/(?<=[?&][^=&]*=)[^&]*/g, 'REDACTED'));
+};
+
 const responseError = (status: number): Attributes => ({ 'error.type': String(status) });
 
 /** Client spans for requests made with the module objects of `node:http` and `node:https`. */
@@ -55,7 +63,10 @@ export const httpClientSpans = (provider: TracerProvider): HttpClientSpans => {
     enabled: false,
     disableIncomingRequestInstrumentation: true,
     ignoreOutgoingRequestHook: () => isTracingSuppressed(contextApi.active()),
-    requestHook: (span, request) => nameErrors(span, request),
+    requestHook(span, request) {
+      hideQueryValues(span);
+      nameErrors(span, request);
+    },
     responseHook(span, response) {
       if (!(response instanceof IncomingMessage) || (response.statusCode ?? 0) < 400) return;
       span.setAttributes(responseError(response.statusCode ?? 0));

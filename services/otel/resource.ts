@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, platform, release } from 'node:os';
-import { type Resource, defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 
 /** Names of operating systems by Node's (semantic conventions, `os.type`). */
 const OS_TYPES: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };

@@ -1,7 +1,7 @@
 import {
   type Context,
-  createContextKey,
   context as contextApi,
+  createContextKey,
   isSpanContextValid,
   ROOT_CONTEXT,
   type TextMapPropagator,

@@ -1,12 +1,12 @@
 import {
   type HrTime,
-  type TracerProvider,
+  ROOT_CONTEXT,
   type Attributes as SdkAttributes,
   type Span as SdkSpan,
-  type Tracer as SdkTracer,
-  ROOT_CONTEXT,
   SpanKind as SdkSpanKind,
+  type Tracer as SdkTracer,
   SpanStatusCode,
+  type TracerProvider,
   trace as traceApi,
 } from '@opentelemetry/api';
 import type { Clock } from '../../runtime/clock.ts';

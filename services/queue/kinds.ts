@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
-import { duration, nonNegativeInt, reference, required } from '../../runtime/schema-fields.ts';
+import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
 
 /** declarations.md, section 6, and extensions.md, section 3. */
 export const queueDriverMemory = z.object({ lifecycle: lifecycleSchema });
@@ -25,7 +25,7 @@ const retry = z.object({
 export type RetryConfig = z.output<typeof retry>;
 
 export const queueQueue = z.object({
-  driver: reference('driver ID is required'),
+  driver: required('driver ID is required'),
   queue_name: z.string().min(1).optional(),
   codec,
   driver_options: z
@@ -53,8 +53,8 @@ const count = (name: string, fallback: number, max: number) =>
     .transform((n) => (n <= 0 ? fallback : n));
 
 export const queueConsumer = z.object({
-  queue: reference('queue ID is required'),
-  func: reference('function ID is required'),
+  queue: required('queue ID is required'),
+  func: required('function ID is required'),
   concurrency: count('concurrency', 1, 1000),
   prefetch: count('prefetch', 10, 10_000),
   auto_ack: z.boolean().default(false),

@@ -6,13 +6,13 @@ import {
   hostObject,
   type LuaKey,
   LuaOpaque,
-  LuaTable,
   type LuaReference,
+  LuaTable,
   type LuaValue,
   luaReference,
 } from '../values.ts';
 import { bytesForVm, textOfString } from './strings.ts';
-import type { Fengari, LuaCell as TValue, LuaState as State, LuaTableRecord as Table } from './types.ts';
+import type { Fengari, LuaState as State, LuaTableRecord as Table, LuaCell as TValue } from './types.ts';
 
 /** Tables nested deeper than this do not cross (architecture.md, "Engine rules"). */
 const MAX_DEPTH = 10_000;

@@ -1,7 +1,7 @@
 import type { CallContext } from '../../context.ts';
 import { CallError } from '../../errors.ts';
-import { LuaRaise, type LuaThread } from '../engine.ts';
 import { textArgument } from '../arguments.ts';
+import { LuaRaise, type LuaThread } from '../engine.ts';
 import { createCoroutineFunctions } from './coroutines.ts';
 import type { HostCalls } from './host-calls.ts';
 import { installLibraries } from './libraries/install.ts';

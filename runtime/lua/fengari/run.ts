@@ -3,8 +3,8 @@ import type { CallContext } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaRun, LuaThread } from '../engine.ts';
 import type { HostValue } from '../values.ts';
-import type { Vm } from './vm.ts';
 import type { LuaState as State } from './types.ts';
+import type { Vm } from './vm.ts';
 
 /** One coroutine of a run. The VM's thread points back to it (`L.perilune`). */
 export class Coroutine implements LuaThread {
@@ -224,7 +224,7 @@ export class Run implements LuaRun {
 
   defer(release: () => void | Promise<void>): () => void {
     if (this.ended) {
-      this.#run(release);
+      void this.#run(release); // its failures are reported, nobody waits for it any more
       return () => {};
     }
     this.#releases ??= [];

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { CallError, type LuaFrame } from '../../errors.ts';
-import type { KillReason, LuaCallResult } from '../engine.ts';
 import { luaTypeOf } from '../arguments.ts';
+import type { KillReason, LuaCallResult } from '../engine.ts';
 import { isLuaString, LuaTable, type LuaValue, textOf } from '../values.ts';
 import type { Bridge } from './bridge.ts';
 import type { Frames } from './frames.ts';

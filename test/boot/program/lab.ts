@@ -72,4 +72,6 @@ export const IN_FLIGHT = [
 
 /** Nothing runs: every in-flight series is 0 and no message waits. */
 export const isIdle = (metrics: Exposition): boolean =>
-  [...IN_FLIGHT, 'wippy_queue_depth'].every((name) => metrics.samples.every((one) => one.name !== name || one.value === 0));
+  [...IN_FLIGHT, 'wippy_queue_depth'].every((name) =>
+    metrics.samples.every((one) => one.name !== name || one.value === 0),
+  );
