@@ -43,6 +43,9 @@ const refuse = () => {
 };
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+  // Compiled code and stripped types are kept from one start to the next: it halves the time to the first request.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
   const streams = [process.stdout, process.stderr];
   // A reader that has had enough (`| head`) is no error of ours, and nobody is left to be told.
   for (const stream of streams) {
