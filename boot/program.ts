@@ -5,7 +5,7 @@ import { tracing } from '../interceptors/tracing.ts';
 import { compose, type Interceptor } from '../runtime/call.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { BuildInfo, Env, PortKey } from '../runtime/env.ts';
-import { messageOf } from '../runtime/errors.ts';
+import { messageOf, renderProblem } from '../runtime/errors.ts';
 import type { Component } from '../runtime/lifecycle.ts';
 import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
 import { createHealth } from '../runtime/metrics/component-health.ts';
@@ -175,7 +175,13 @@ export const createProgram = (options: ProgramOptions): Program => {
           listen: config.telemetry.listen,
           paths: config.telemetry.paths,
           state: () => ({ ready: state.isReady, stopping: state.isDraining, closing: state.isClosing }),
-          metrics: prometheusRenderer({ collector, clock, logger, appendText: otel.thirdPartyText }),
+          metrics: prometheusRenderer({
+            collector,
+            clock,
+            logger,
+            appendText: otel.thirdPartyText,
+            resource: otel.resource,
+          }),
           logger,
           collector,
           clock,
@@ -186,6 +192,7 @@ export const createProgram = (options: ProgramOptions): Program => {
   let starting: Promise<void> | undefined;
   let ending: Promise<boolean> | undefined;
   const begin = async (): Promise<void> => {
+    for (const problem of app.problems) logger.warn(renderProblem(problem)); // errors never get here
     for (const problem of app.otel.warnings) logger.subsystem('telemetry').warn(problem);
     await operations?.start(); // before the others, so that probes are answered while they start
     otel.registerGlobals();
