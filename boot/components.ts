@@ -37,12 +37,15 @@ export const createComponents = ({ components, clock, logger, health, isStopping
   for (const component of wanted) health?.(component.name); // their rows exist from now on, at 0
   const touched: Component[] = [];
   const running = new Set<Component>();
+  /** Names of optional components that could not start: what needs them cannot either. */
+  const failed = new Set<string>();
 
   const fail = (component: Component, step: string, cause: unknown): void => {
     health?.(component.name)?.error('init');
     health?.(component.name)?.degraded(true);
     const error = new StartError(`${component.name} could not ${step}: ${messageOf(cause)}`, cause);
     if (component.startup !== 'optional') throw error;
+    failed.add(component.name);
     logger.error(error.message, { component: component.name });
   };
 
@@ -53,6 +56,8 @@ export const createComponents = ({ components, clock, logger, health, isStopping
         touched.push(component);
         const limit = component.startTimeoutMs ?? DEFAULT_TIMEOUT_MS;
         try {
+          const missing = component.needs.find((name) => failed.has(name));
+          if (missing !== undefined) throw new Error(`it needs ${missing}, which could not start`);
           await within(clock, limit, component.start?.(), `start_timeout of ${limit} ms has passed`);
           running.add(component);
           health?.(component.name)?.activity();

@@ -93,6 +93,17 @@ test('an optional component that cannot start is logged, and everything else goe
   t.same(log, ['start cache', 'start web', 'open web'], 'it is not opened');
 });
 
+test('what needs an optional component that could not start cannot start either', async (t) => {
+  const cache = { name: 'cache', startup: 'optional' as const, start: failing('refused') };
+  const optional = bench([cache, { name: 'warm', needs: ['cache'], startup: 'optional' }, { name: 'web' }]);
+  await optional.start();
+  t.strictSame(optional.log, ['start cache', 'start web']);
+  t.match(optional.errors[1], 'warm could not start: it needs cache, which could not start');
+  await t.rejects(bench([cache, { name: 'web', needs: ['cache'] }]).start(), {
+    message: 'web could not start: it needs cache, which could not start',
+  });
+});
+
 test('rule 95: after a failed start everything that was begun is stopped, in reverse, and nothing hangs', async (t) => {
   const { log, start, stop } = bench([
     { name: 'a' },
