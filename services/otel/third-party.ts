@@ -1,8 +1,11 @@
+import http from 'node:http';
+import https from 'node:https';
 import {
   type Context,
   context as contextApi,
   createContextKey,
   isSpanContextValid,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type TextMapPropagator,
   trace as traceApi,
@@ -30,9 +33,26 @@ const toCallContext = (context: Context): CallContext => {
   return call.with(TRACE, fromSpanContext(span, current?.traceId === span.traceId ? current.flags : 0));
 };
 
+/** Without a context manager, `with` runs its body in the root context, where no parent would be found. */
+const hasContextManager = (): boolean =>
+  contextApi.with(ROOT_CONTEXT.setValue(CALL_CONTEXT, rootContext), () => contextApi.active() !== ROOT_CONTEXT);
+
+/** The API's own provider stands in until somebody registers one, and makes no spans. */
+const hasTracerProvider = (): boolean => {
+  const provider = traceApi.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('perilune') !== undefined;
+};
+
+/** The mark that OpenTelemetry's instrumentation leaves on what it replaced (`isWrapped` of its base package). */
+const isInstrumented = (module: typeof http | typeof https): boolean =>
+  (module.request as { __wrapped?: unknown }).__wrapped === true;
+
 /** Where instrumentation of third parties looks for its parent. Works from the moment the API has a context manager. */
 export const thirdPartyScope: ThirdPartyScope = {
   run: (context, body) => contextApi.with(toApiContext(ROOT_CONTEXT, context), body),
+  // Instrumentation alone is not enough: it takes its parent and its provider from the globals.
+  tracesRequests: (protocol) =>
+    isInstrumented(protocol === 'https:' ? https : http) && hasContextManager() && hasTracerProvider(),
 };
 
 /** Our propagator behind the API's interface. */
