@@ -17,14 +17,14 @@ import { fromSpanContext, toSpanContext } from './span-context.ts';
 /** Our context inside the API's: baggage and whatever else the API's keys don't carry travel along. */
 const CALL_CONTEXT = createContextKey('perilune call context');
 
-const toApiContext = (base: Context, context: CallContext): Context => {
+export const toApiContext = (base: Context, context: CallContext): Context => {
   const carrying = base.setValue(CALL_CONTEXT, context);
   const trace = context.get(TRACE);
   return trace === undefined ? carrying : traceApi.setSpanContext(carrying, toSpanContext(trace));
 };
 
 /** The other way: our context at the span that a third party made. An invalid span (tracing suppressed) changes nothing. */
-const toCallContext = (context: Context): CallContext => {
+export const toCallContext = (context: Context): CallContext => {
   const call = (context.getValue(CALL_CONTEXT) as CallContext | undefined) ?? rootContext;
   const span = traceApi.getSpanContext(context);
   if (span === undefined || !isSpanContextValid(span)) return call;
