@@ -7,7 +7,7 @@ import type { Logger } from '../runtime/logger.ts';
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** What a component may need to end once its drain deadline has passed: it has been told, but has yet to answer. */
-const DRAIN_GRACE_MS = 100;
+const DRAIN_GRACE_MS = 1000;
 
 /** Starts components in the order of their needs and stops them in the reverse of what was started. */
 export interface Components {

@@ -1,6 +1,8 @@
 import type { Entry } from '../runtime/entry.ts';
 import type { App } from './app.ts';
 import { type ExplainRow, explainConfig } from './config/explain.ts';
+import { settingsOf } from './settings.ts';
+import { SURFACES } from './surfaces.ts';
 
 /** What `validate --explain` prints: every effective value and where it came from, then the entries and their sites. */
 export const explainApp = (app: App): readonly string[] => [
@@ -28,45 +30,12 @@ const DURATIONS: ReadonlySet<string> = new Set([
 ]);
 const asWritten = (path: string, value: unknown): unknown => (DURATIONS.has(path) ? `${String(value)}ms` : value);
 
-/** What the sites of an entry have, as their surface declares them: an interceptor that finds nothing to do wraps nothing. */
-interface SiteTraits {
-  readonly isGuarded?: boolean;
-  readonly isMeasured?: boolean;
-  readonly hasSpan?: boolean;
-  readonly hasLine?: boolean;
-}
-
-const traitsOf = ({ loaded }: App, entry: Entry): SiteTraits | undefined => {
-  const { otel, metrics } = loaded.config;
-  switch (entry.kind) {
-    case 'function.lua':
-      return { isMeasured: true, hasSpan: otel.interceptor.enabled };
-    case 'http.endpoint':
-      return {
-        isGuarded: true,
-        isMeasured: !isExcluded(metrics.http_exclude, entry),
-        hasSpan: otel.http.enabled && !isExcluded(otel.http.exclude, entry),
-        hasLine: true,
-      };
-    case 'queue.queue':
-      return { isMeasured: true, hasSpan: otel.queue.enabled };
-    case 'queue.consumer': // the span of a delivery is the function's own
-      return { isMeasured: true, hasLine: true };
-    case 'store.memory':
-      return { isMeasured: true, hasSpan: otel.kv.spans, hasLine: true };
-    default:
-      return undefined;
-  }
-};
-
-/** By id only: a template needs the router's prefix, which the surface knows. */
-const isExcluded = (list: readonly string[], { id, data }: Entry): boolean =>
-  list.includes(id) || list.includes(String(data.path));
-
 const sitesText = (app: App, entry: Entry): string => {
-  const traits = traitsOf(app, entry);
+  const { config } = app.loaded;
+  const about = { settings: settingsOf(config, app.root, {}), registry: app.registry };
+  const traits = SURFACES.map((surface) => surface.sites?.(entry, about)).find((one) => one !== undefined);
   if (traits === undefined) return '';
-  const { interceptors, metrics, otel } = app.loaded.config;
+  const { interceptors, metrics, otel } = config;
   const isTracing = app.otel.settings.traceExporters.length > 0;
   const all = [
     { name: 'guard', ...interceptors.guard, applies: traits.isGuarded },

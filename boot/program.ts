@@ -6,7 +6,7 @@ import { tracing } from '../interceptors/tracing.ts';
 import { compose, type Interceptor } from '../runtime/call.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { BuildInfo, Env, PortKey } from '../runtime/env.ts';
-import { messageOf } from '../runtime/errors.ts';
+import { messageOf, renderProblem } from '../runtime/errors.ts';
 import type { Component } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
@@ -197,7 +197,13 @@ export const createProgram = (options: ProgramOptions): Program => {
     luaEngine: engine.version,
   });
 
-  const renderer = prometheusRenderer({ collector, clock, logger, appendText: otel.thirdPartyText });
+  const renderer = prometheusRenderer({
+    collector,
+    clock,
+    logger,
+    appendText: otel.thirdPartyText,
+    resource: otel.resource,
+  });
   const operations =
     config.telemetry.enabled && (options.hasOperationsPort ?? true)
       ? operationsServer({
@@ -215,6 +221,7 @@ export const createProgram = (options: ProgramOptions): Program => {
   let starting: Promise<void> | undefined;
   let ending: Promise<boolean> | undefined;
   const begin = async (): Promise<void> => {
+    for (const problem of app.problems) logger.warn(renderProblem(problem)); // errors never get here
     for (const problem of app.otel.warnings) logger.subsystem('telemetry').warn(problem);
     await operations?.start(); // before the others, so that probes are answered while they start
     if (host === undefined) otel.registerGlobals(); // a host program has its own, or wants none

@@ -22,7 +22,9 @@ export const systemClock = (): Clock => ({
     let timer: NodeJS.Timeout;
     const arm = (): void => {
       const left = due - performance.now();
-      timer = setTimeout(left > LONGEST_TIMEOUT_MS ? arm : body, Math.min(Math.max(left, 0), LONGEST_TIMEOUT_MS));
+      // Node.js cuts fractions off: a whole millisecond more, so that nothing is early.
+      const wait = Math.min(Math.ceil(Math.max(left, 0)), LONGEST_TIMEOUT_MS);
+      timer = setTimeout(left > LONGEST_TIMEOUT_MS ? arm : body, wait);
       if (options?.unref === true) timer.unref();
     };
     arm();

@@ -1,5 +1,5 @@
-import type { EntryKind, EntryProblem, EntryRegistry } from './entry.ts';
-import type { Env } from './env.ts';
+import type { Entry, EntryKind, EntryProblem, EntryRegistry } from './entry.ts';
+import type { Env, Settings } from './env.ts';
 import type { Component } from './lifecycle.ts';
 
 /** A surface is one folder under `services/` plus one line in `boot/surfaces.ts`. */
@@ -11,8 +11,18 @@ export interface Surface {
   readonly modules: readonly string[];
   /** What only the entries together can tell: a name or a route that two of them claim. Runs for `validate` and the start alike. */
   readonly check?: (registry: EntryRegistry) => readonly SurfaceProblem[];
+  /** What the sites of an entry have, for `validate --explain`; undefined for an entry without sites. */
+  readonly sites?: (entry: Entry, app: { settings: Settings; registry: EntryRegistry }) => SiteTraits | undefined;
   /** Declares sites, provides ports, defines Lua modules. Nothing is started here and no I/O is done. */
   build(env: Env): readonly Component[];
+}
+
+/** Which interceptors find something to do at a site: one that finds nothing wraps nothing. */
+export interface SiteTraits {
+  readonly isGuarded?: boolean;
+  readonly isMeasured?: boolean;
+  readonly hasSpan?: boolean;
+  readonly hasLine?: boolean;
 }
 
 /** Found by looking at several entries; `id` is the one to blame. */

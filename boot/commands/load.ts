@@ -8,10 +8,9 @@ import type { Terminal } from './terminal.ts';
 /** Reads and checks an app. @throws UsageError for a folder that is none, DeclarationError with everything that is wrong. */
 export const loadCheckedApp = (line: CommandLine, dir: string, terminal: Terminal): App => {
   const app = loadAnyApp(line, dir, terminal);
-  printProblems(
-    app.problems.filter((problem) => problem.severity === 'warning'),
-    terminal,
-  );
+  const warnings = app.problems.filter((problem) => problem.severity === 'warning');
+  // A program that starts logs them itself, so that every line of its log is one (telemetry.md, section 6).
+  if (warnings.length < app.problems.length) printProblems(warnings, terminal);
   refuseErrors(app.problems);
   return app;
 };

@@ -45,8 +45,12 @@ const operationsPort = ({ telemetry }: BootConfig): readonly Finding[] => {
   return findings;
 };
 
-const laterVersions = ({ otel }: BootConfig): readonly Finding[] => {
+const laterVersions = ({ otel, metrics }: BootConfig): readonly Finding[] => {
   const findings: Finding[] = [];
+  if (metrics.semconv) {
+    const text = 'the OpenTelemetry standard metrics come in a later version';
+    findings.push(warning(['metrics', 'semconv'], text));
+  }
   if (otel.protocol === 'grpc') {
     findings.push(error('otel.protocol', 'grpc comes in a later version. Write http/protobuf or http/json.'));
   }

@@ -5,7 +5,6 @@ import type { Context } from '@opentelemetry/api';
 import type { Interceptor } from '../../runtime/call.ts';
 import { type HostData, hostDataOf, luaValueOf } from '../../runtime/codec/host-data.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
-import { renderProblem } from '../../runtime/errors.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import type { HostValue } from '../../runtime/lua/values.ts';
 import type { Collector } from '../../runtime/metrics/collector.ts';
@@ -96,7 +95,6 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
     lease?.release();
     throw error;
   }
-  for (const problem of app.problems) program.logger.warn(renderProblem(problem));
 
   let isStopped = false;
   const contextOf = ({ parent, headers, options: own, values }: CallOptions): CallContext => {

@@ -95,11 +95,13 @@ const logRecipe = (labels: { method: string; route: string }): LogRecipe<Exchang
   },
 });
 
+/** Lists name endpoints by id or by the exact template of their route. */
+export const isExcluded = (list: readonly string[], route: Route | undefined): boolean =>
+  route !== undefined && (list.includes(route.id) || list.includes(route.pattern.template));
+
 /** `core` serves a route, or what nothing matched when the route is undefined. */
 export const httpSites = (env: Env, service: string, core: (route: Route | undefined) => HttpCore): HttpSites => {
   const { settings } = env;
-  const isExcluded = (list: readonly string[], route: Route | undefined): boolean =>
-    route !== undefined && (list.includes(route.id) || list.includes(route.pattern.template));
   const make = (route: Route | undefined, method: string): HttpCore => {
     const labels = { method, route: route?.id ?? UNMATCHED };
     return env.site(

@@ -18,6 +18,7 @@ import { defineHttpModule } from './module.ts';
 import { HTTP_SERVERS } from './port.ts';
 import { routeTable } from './route-table.ts';
 import { httpServer } from './server.ts';
+import { isExcluded } from './sites.ts';
 
 /**
  * HTTP in: servers, routers, endpoints and the Lua module `http`.
@@ -43,6 +44,16 @@ export const httpSurface: Surface = {
   },
   modules: ['http'],
   check: (registry) => routeTable(registry).problems,
+  sites({ id, kind }, { settings, registry }) {
+    if (kind !== ENDPOINT) return undefined;
+    const route = [...routeTable(registry).routes.values()].flat().find((one) => one.id === id);
+    return {
+      isGuarded: true,
+      isMeasured: !isExcluded(settings.httpMetricsExclude, route),
+      hasSpan: settings.spans.http && !isExcluded(settings.httpTraceExclude, route),
+      hasLine: true,
+    };
+  },
   build(env) {
     const { routes } = routeTable(env.registry);
     defineHttpModule(env.engine);

@@ -47,5 +47,7 @@ export const kvSurface: Surface = {
   name: 'kv',
   kinds: { 'store.memory': entryKind({ schema: storeMemory }) },
   modules: ['store'],
+  sites: ({ kind }, { settings }) =>
+    kind === 'store.memory' ? { isMeasured: true, hasSpan: settings.spans.kv, hasLine: true } : undefined,
   build,
 };

@@ -7,6 +7,7 @@ import type { Collector } from '../../runtime/metrics/collector.ts';
 import { CALLBACK_ERRORS } from '../../runtime/metrics/self-metrics.ts';
 import { acceptsGzip, negotiateType, type TextType } from './negotiation.ts';
 import { openMetrics } from './openmetrics.ts';
+import { clashesWithTargetInfo, type Resource, targetInfo } from './target-info.ts';
 import { text004 } from './text-format.ts';
 
 /** What a scrape asks for: the values of its headers. */
@@ -29,6 +30,8 @@ export interface RendererOptions {
   readonly logger: Logger;
   /** Text 0.0.4 of what third parties measure, appended to ours in that format only (its OpenMetrics is not valid there). */
   readonly appendText?: () => Promise<string>;
+  /** Shown as `target_info`; absent without it. */
+  readonly resource?: Resource;
 }
 
 /** How long the text of third parties may take; a scrape without it is better than none. */
@@ -38,7 +41,9 @@ const THIRD_PARTY = 'third_party';
 const compress = promisify(gzip);
 
 /** Renders the collector's snapshot for a scrape, in the format and encoding that it asks for. */
-export const prometheusRenderer = ({ collector, clock, logger, appendText }: RendererOptions): Renderer => {
+export const prometheusRenderer = (options: RendererOptions): Renderer => {
+  const { collector, clock, logger, appendText } = options;
+  const target = targetInfo(options.resource ?? {});
   const formats = { text: text004(), openmetrics: openMetrics() };
   const pending = new Map<string, Promise<Rendering>>();
   let isAppendFailing = false;
@@ -63,10 +68,11 @@ export const prometheusRenderer = ({ collector, clock, logger, appendText }: Ren
     }
   };
 
-  const textOf = async (type: TextType): Promise<string> => {
-    if (type.format === 'openmetrics') return `${formats.openmetrics(collector.snapshot().families)}# EOF\n`;
-    const theirs = await thirdParty();
-    return formats.text(collector.snapshot().families) + theirs;
+  const textOf = async ({ format }: TextType): Promise<string> => {
+    const theirs = format === 'text' ? await thirdParty() : '';
+    const { families } = collector.snapshot();
+    const info = options.resource === undefined || clashesWithTargetInfo(families) ? '' : target[format];
+    return info + formats[format](families) + (format === 'text' ? theirs : '# EOF\n');
   };
 
   const render = async (type: TextType, isGzip: boolean): Promise<Rendering> => {

@@ -88,5 +88,10 @@ export const queueSurface: Surface = {
     }),
   },
   modules: ['queue'],
+  sites({ kind }, { settings }) {
+    if (kind === 'queue.queue') return { isMeasured: true, hasSpan: settings.spans.queue };
+    // The span of a delivery is the function's own.
+    return kind === 'queue.consumer' ? { isMeasured: true, hasLine: true } : undefined;
+  },
   build,
 };

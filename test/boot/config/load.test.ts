@@ -234,6 +234,15 @@ test('what comes in a later version is refused, and says so', async (t) => {
   ]);
 });
 
+test('a switch that has no effect yet warns instead of pretending', async (t) => {
+  const { warnings, errors } = load(t, { file: 'metrics: { semconv: true }\n' });
+  t.strictSame(errors, []);
+  t.match(warnings, [
+    /perilune.yaml:1:\d+: metrics.semconv: the OpenTelemetry standard metrics come in a later version/,
+  ]);
+  t.strictSame(load(t, { file: 'metrics: { semconv: false }\n' }).warnings, []);
+});
+
 test('two interceptors of one order are an error that names both; swapped orders are fine', async (t) => {
   const { errors } = load(t, { file: 'interceptors:\n  guard: { order: 50 }\n' });
   t.strictSame(errors, [

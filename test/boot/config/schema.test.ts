@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import { renderReference } from '../../../boot/config/reference.ts';
 import { bootSchema, renderJsonSchema } from '../../../boot/config/schema.ts';
 
 test('schema/perilune.schema.json is what the schema says now', async (t) => {
   const committed = readFileSync(new URL('../../../schema/perilune.schema.json', import.meta.url), 'utf8');
   t.equal(committed, renderJsonSchema(), 'run `node boot/config/write-schema.ts`');
+});
+
+test('rule 134: docs/configuration.md is what the schema says now', async (t) => {
+  const committed = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  t.equal(committed, renderReference(), 'run `node boot/config/write-schema.ts`');
+  t.match(committed, '| `telemetry.listen` | string | `"127.0.0.1:9464"` |');
 });
 
 test('the JSON Schema knows types, defaults and help, and refuses unknown keys', async (t) => {

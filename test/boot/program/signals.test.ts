@@ -1,7 +1,7 @@
 import tap, { test } from 'tap';
 import type { OtlpCollector } from '../../harness/otlp-collector.ts';
 import { type Exposition, select, seriesKey } from '../../harness/prometheus-text.ts';
-import { isIdle, type Lab, type LabOptions, startCollector, startLab, sum, tracesTo } from './lab.ts';
+import { isIdle, type Lab, type LabOptions, startCollector, startLab, sum } from './lab.ts';
 
 interface Run {
   readonly lab: Lab;
@@ -15,8 +15,8 @@ const runOnce = async (options: (collector: OtlpCollector) => LabOptions): Promi
   const collector = await startCollector(tap);
   const { set, env } = options(collector);
   const lab = await startLab(tap, {
-    set: { ...tracesTo(collector), 'otel.metrics_enabled': true, 'otel.metric_export_interval': '10m', ...set },
-    env,
+    set: { 'otel.enabled': true, 'otel.batch.schedule_delay': '50ms', 'otel.metrics_enabled': true, ...set },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env },
   });
   for (const path of ['/hello', '/hello', '/fail', '/spin', '/nothing', '/out/hello']) await lab.send(path);
   const body = JSON.stringify({ key: 'k', value: 'v', token: 't' });
@@ -53,8 +53,11 @@ const runs = await Promise.all([
   runOnce(() => ({ set: { 'otel.sample_rate': 0 } })),
   runOnce(() => ({ env: { LOG_LEVEL: 'error' }, set: { 'otel.metrics_enabled': false } })),
   runOnce((collector) => ({
-    set: { 'otel.traces_enabled': false, 'otel.endpoint': 'http://127.0.0.1:1' },
-    env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${collector.url}/v1/metrics` },
+    set: { 'otel.traces_enabled': false },
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${collector.url}/v1/metrics`,
+    },
   })),
 ]);
 const [plain, unsampled, quiet, metricsOnly] = runs as [Run, Run, Run, Run];

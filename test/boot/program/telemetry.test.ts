@@ -323,7 +323,7 @@ test('rule 14: every documented metric of the surfaces built so far appears afte
   );
 });
 
-test('rule 85: spans and metrics carry one resource', async (t) => {
+test('rule 85: spans and metrics carry one resource, and target_info shows it', async (t) => {
   const resources = new Set(
     [...collector.spans(), ...collector.points('wippy_build_info')].map(({ resource }) =>
       JSON.stringify(Object.entries(resource).sort()),
@@ -341,6 +341,8 @@ test('rule 85: spans and metrics carry one resource', async (t) => {
     'os.type': process.platform,
     'telemetry.sdk.language': 'nodejs',
   });
+  const shown = Object.entries(resource).map(([key, value]) => [key.replaceAll('.', '_'), String(value)]);
+  t.same(select(scraped, 'target_info')[0]?.labels, Object.fromEntries(shown));
   for (const key of ['host.name', 'service.instance.id', 'telemetry.sdk.name', 'telemetry.sdk.version']) {
     t.match(resource[key], /./, key);
   }
