@@ -1,5 +1,6 @@
 import http from 'node:http';
-import https from 'node:https';
+import { context, trace as traceApi } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
@@ -180,9 +181,20 @@ test('instrumentation without the globals it reads does not count as any', async
   t.teardown(() => {
     http.request = original;
   });
-  t.not(http.request, https.request);
   t.equal(thirdPartyScope.tracesRequests('http:'), false);
   const app = await startTarget(t, { '/a': (res) => void res.end('ok') }, { thirdParty: thirdPartyScope });
   await app.ask('get', `${app.base}/a`);
   t.equal(app.spans().length, 1);
+
+  t.teardown(() => {
+    context.disable();
+    traceApi.disable();
+  });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  t.equal(thirdPartyScope.tracesRequests('http:'), false, 'a parent, but nobody to make spans');
+  traceApi.setGlobalTracerProvider(new BasicTracerProvider());
+  t.equal(thirdPartyScope.tracesRequests('http:'), true);
+  t.equal(thirdPartyScope.tracesRequests('https:'), false, 'only http was replaced');
+  context.disable();
+  t.equal(thirdPartyScope.tracesRequests('http:'), false, 'spans, but no parent to be found');
 });
