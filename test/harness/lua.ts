@@ -31,7 +31,11 @@ export interface RunOptions {
 }
 
 /** A real engine with a host module `host`: `sleep(ms)`, `later(v)` (a promise), `now(v)`, `fail(text)`, `raise(kind)`. */
-export const luaBench = (functions: Readonly<Record<string, HostFunction>> = {}): LuaBench => {
+export const luaBench = (
+  functions: Readonly<Record<string, HostFunction>> = {},
+  // On a busy machine a turn given away would reorder what a test observes.
+  options: { giveWayMs?: number } = { giveWayMs: 60_000 },
+): LuaBench => {
   const clock = systemClock();
   const printed: string[] = [];
   const releaseErrors: unknown[] = [];
@@ -40,6 +44,7 @@ export const luaBench = (functions: Readonly<Record<string, HostFunction>> = {})
     print: (_thread: LuaThread, text) => printed.push(text),
     onReleaseError: (_run, error) => releaseErrors.push(error),
     limits: { ...NO_LIMITS, cpuMs: 5000 },
+    giveWayMs: options.giveWayMs,
   });
   engine.defineClass({
     name: 'error',
@@ -73,14 +78,14 @@ export const luaBench = (functions: Readonly<Record<string, HostFunction>> = {})
     },
   });
   let n = 0;
-  const instance: LuaBench['instance'] = (source, options = {}) => {
+  const instance: LuaBench['instance'] = (source, chunk = {}) => {
     n += 1;
     return engine
       .load({
         id: `test:chunk${n}`,
         source,
-        path: options.path ?? 'chunk.lua',
-        modules: options.modules ?? [],
+        path: chunk.path ?? 'chunk.lua',
+        modules: chunk.modules ?? [],
         imports: {},
       })
       .instantiate(rootContext);

@@ -23,6 +23,8 @@ export interface FengariOptions {
   readonly onReleaseError: (run: LuaRun, error: unknown) => void;
   /** Limits of top-level code; those of calls come with each call. */
   readonly limits: LuaLimits;
+  /** A call that never waits gives way at a yielding host function after this long; default 1 ms. */
+  readonly giveWayMs?: number;
 }
 
 /** The default engine: one Lua 5.3 state on fengari (architecture.md, "Engine rules"). */
@@ -37,6 +39,7 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
     frames: createFrames(fengari),
     clock: options.clock,
     neverAborted: rootContext.signal,
+    giveWayMs: options.giveWayMs ?? 1,
     onReleaseError: options.onReleaseError,
   });
   // A JavaScript error that leaves a function of the VM itself (a stack overflow, a defect) becomes a Lua error.

@@ -6,9 +6,6 @@ import type { Coroutine } from './run.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
 
-/** A call that never waits gives way at a yielding function after this long (architecture.md, "Engine rules"). */
-const GIVE_WAY_MS = 1;
-
 /** How the arguments and results of one host function cross. */
 export interface CallStyle {
   readonly name: string;
@@ -115,7 +112,7 @@ export const createHostCalls = (vm: Vm) => {
         }
         return wait(L, coroutine, out as Suspension | Promise<HostResults>);
       }
-      if (style.yields && vm.clock.now() - run.stretchStart > GIVE_WAY_MS) {
+      if (style.yields && vm.clock.now() - run.stretchStart > vm.giveWayMs) {
         coroutine.results = out as readonly HostValue[];
         coroutine.isHostYield = true;
         run.resetBudget();

@@ -25,6 +25,8 @@ export interface Vm {
   readonly clock: Clock;
   /** The signal of contexts that nobody can cancel: no listener is put on it. */
   readonly neverAborted: AbortSignal;
+  /** A call that never waits gives way at a yielding function after this long (architecture.md, "Engine rules"). */
+  readonly giveWayMs: number;
   /** The run whose Lua is on the host's stack now. */
   current: Run | undefined;
   /** How many runs are on the host's stack. */
@@ -58,6 +60,7 @@ export interface VmOptions {
   readonly frames: Frames;
   readonly clock: Clock;
   readonly neverAborted: AbortSignal;
+  readonly giveWayMs: number;
   readonly onReleaseError: (run: Run, error: unknown) => void;
 }
 
@@ -154,6 +157,7 @@ export const createVm = (options: VmOptions): Vm => {
     frames,
     clock,
     neverAborted: options.neverAborted,
+    giveWayMs: options.giveWayMs,
     current: undefined,
     nesting: 0,
 

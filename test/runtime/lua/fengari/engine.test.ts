@@ -339,7 +339,7 @@ test('a long run does not hold the others', async (t) => {
 });
 
 test('a call that never waits gives way at a yielding function', async (t) => {
-  const lua = luaBench();
+  const lua = luaBench({}, {});
   let ticks = 0;
   const timer = setInterval(() => (ticks += 1), 1);
   t.teardown(() => clearInterval(timer));
