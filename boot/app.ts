@@ -2,6 +2,7 @@ import { systemClock } from '../runtime/clock.ts';
 import type { EntryRegistry } from '../runtime/entry.ts';
 import type { Problem } from '../runtime/errors.ts';
 import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
+import type { Surface } from '../runtime/surface.ts';
 import { checkSources } from '../services/function/programs.ts';
 import { resolveOtelSettings } from '../services/otel/settings.ts';
 import type { ResolvedOtel } from '../services/otel/settings-types.ts';
@@ -19,6 +20,8 @@ export interface AppSources {
   readonly overrides: readonly string[];
   /** The environment of the program. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Beside those that Perilune has: what a host program adds. */
+  readonly surfaces?: readonly Surface[];
 }
 
 /** Everything that was read and checked; nothing is started. */
@@ -29,6 +32,8 @@ export interface App {
   readonly entryCount: number;
   readonly fileCount: number;
   readonly registry: EntryRegistry;
+  /** Everything that the app is built from, switched off or not. */
+  readonly surfaces: readonly Surface[];
   /** What each entry waits for at the start. */
   readonly needs: ReadonlyMap<string, readonly string[]>;
   /** Warnings and errors of the boot file, the declarations and the Lua sources, all at once. */
@@ -40,10 +45,11 @@ export const loadApp = (sources: AppSources): App => {
   const { dir, variables, overrides } = sources;
   const loaded = loadConfig({ dir, files: sources.configFiles, sets: sources.sets, env: variables });
   const otel = resolveOtelSettings(otelSectionFrom(loaded, 'file'), variables, otelSectionFrom(loaded, 'set'));
+  const surfaces = [...SURFACES, ...(sources.surfaces ?? [])];
   const declarations = loadDeclarations(dir, { overrides });
   const validation = validateEntries({
     entries: declarations.entries,
-    surfaces: SURFACES,
+    surfaces,
     switches: loaded.config.surfaces,
     osVariables: variables,
     root: declarations.root,
@@ -55,6 +61,7 @@ export const loadApp = (sources: AppSources): App => {
     entryCount: declarations.entries.length,
     fileCount: declarations.fileCount,
     registry: validation.registry,
+    surfaces,
     needs: validation.needs,
     problems: [
       ...loaded.problems,

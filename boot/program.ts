@@ -1,3 +1,4 @@
+import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { guard } from '../interceptors/guard.ts';
 import { logging } from '../interceptors/logging.ts';
 import { metrics } from '../interceptors/metrics.ts';
@@ -7,23 +8,35 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { BuildInfo, Env, PortKey } from '../runtime/env.ts';
 import { messageOf, renderProblem } from '../runtime/errors.ts';
 import type { Component } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
+import type { Collector } from '../runtime/metrics/collector.ts';
 import { createHealth } from '../runtime/metrics/component-health.ts';
 import { createCollector } from '../runtime/metrics/core.ts';
-import { noTracer, type Tracer } from '../runtime/trace.ts';
+import type { Surface } from '../runtime/surface.ts';
+import { noTracer, type Propagator, type Tracer } from '../runtime/trace.ts';
 import { emissionCounter } from '../services/log/emissions.ts';
-import { createLogger, type ProgramLogger } from '../services/log/logger.ts';
+import { hostLogger, type StructuredLogger } from '../services/log/host-logger.ts';
+import { createLogger, type LogOptions, type ProgramLogger } from '../services/log/logger.ts';
 import type { LogDestination } from '../services/log/sinks.ts';
 import { registerBuildInfo } from '../services/operations/build-info.ts';
 import { processMetrics } from '../services/operations/process-metrics.ts';
 import { operationsServer } from '../services/operations/server.ts';
 import { openTelemetry } from '../services/otel/open-telemetry.ts';
-import { prometheusRenderer } from '../services/prometheus/renderer.ts';
+import { prometheusRenderer, type Renderer } from '../services/prometheus/renderer.ts';
 import { printLine } from '../services/stdlib/print.ts';
 import type { App } from './app.ts';
 import { createComponents } from './components.ts';
 import { settingsOf } from './settings.ts';
-import { SURFACES } from './surfaces.ts';
+
+/** What a host program brings of its own (boot/library.ts). With it, OpenTelemetry's globals are left alone. */
+export interface ProgramHost {
+  readonly logger: Logger | StructuredLogger;
+  readonly collector?: Collector;
+  readonly tracerProvider?: TracerProvider;
+  readonly propagator?: Propagator | TextMapPropagator;
+  readonly interceptors?: readonly Interceptor[];
+}
 
 export interface ProgramOptions {
   readonly app: App;
@@ -40,12 +53,18 @@ export interface ProgramOptions {
   readonly hasOperationsPort?: boolean;
   /** Sees every span site first: `invoke` takes the trace id from here. */
   readonly wrapTracer?: (tracer: Tracer) => Tracer;
+  /** Absent for the command line. */
+  readonly host?: ProgramHost;
 }
 
 /** An app that runs, or is about to. */
 export interface Program {
   readonly logger: ProgramLogger;
   readonly clock: Clock;
+  readonly collector: Collector;
+  readonly propagator: Propagator;
+  /** What the operations port serves as `/metrics`, whether there is such a port or not. */
+  readonly metrics: Renderer;
   use<T>(key: PortKey<T>): T;
   /** Of the operations port; undefined when there is none. */
   operationsAddress(): string | undefined;
@@ -56,26 +75,24 @@ export interface Program {
 }
 
 export const createProgram = (options: ProgramOptions): Program => {
-  const { app, build } = options;
+  const { app, build, host } = options;
   const { config } = app.loaded;
   const clock = options.clock ?? systemClock();
   const { isOpen = true } = options;
 
   // ---- telemetry: before anything that is measured ---------------------------------------------------------------
   let countLine: ReturnType<typeof emissionCounter> | undefined;
-  const logger = createLogger({
-    ...logOptions(options),
-    clock,
-    redact: secretsOf(app),
+  const lineHooks: Required<Pick<LogOptions, 'onLine' | 'onLost'>> = {
     onLine: (level) => countLine?.(level),
     onLost: (kind) => health('logs').error(kind),
-  });
-  const collector = createCollector({
-    namespace: config.metrics.namespace,
-    clock,
-    maxSeries: config.metrics.max_series,
-    logger,
-  });
+  };
+  const logger =
+    host === undefined
+      ? createLogger({ ...logOptions(options), clock, redact: secretsOf(app), ...lineHooks })
+      : hostLogger(host.logger, lineHooks);
+  const collector =
+    host?.collector ??
+    createCollector({ namespace: config.metrics.namespace, clock, maxSeries: config.metrics.max_series, logger });
   const health = createHealth(collector, clock);
   countLine = emissionCounter(collector);
   health('logs');
@@ -91,6 +108,8 @@ export const createProgram = (options: ProgramOptions): Program => {
         ? health('otel')
         : undefined,
     httpClientSpans: config.otel.http.enabled,
+    tracerProvider: host?.tracerProvider,
+    propagator: host?.propagator,
   });
   const tracer = options.wrapTracer?.(otel.tracer) ?? otel.tracer;
 
@@ -118,7 +137,19 @@ export const createProgram = (options: ProgramOptions): Program => {
   }
   if (lines.enabled) interceptors.push(logging(logger, clock, lines.order));
 
-  const chain = compose(interceptors);
+  interceptors.push(...(host?.interceptors ?? []));
+
+  /** What a host program brings may not fit: nothing that was made by then may stay behind. */
+  const orAbandon = <T>(make: () => T): T => {
+    try {
+      return make();
+    } catch (error) {
+      engine.close();
+      void otel.shutdown(0); // never rejects
+      throw error;
+    }
+  };
+  const chain = orAbandon(() => compose(interceptors));
   const ports = new Map<PortKey<unknown>, unknown>();
   const use = <T>(key: PortKey<T>): T => {
     if (!ports.has(key)) throw new Error(`nothing provides the port '${key.name}'`);
@@ -150,11 +181,8 @@ export const createProgram = (options: ProgramOptions): Program => {
     use,
     health,
   };
-  const built: Component[] = [];
-  for (const surface of SURFACES) {
-    if (surface.name !== undefined && !config.surfaces[surface.name]) continue;
-    built.push(...surface.build(env));
-  }
+  const isOn = ({ name }: Surface): boolean => name === undefined || config.surfaces[name];
+  const built = orAbandon(() => app.surfaces.filter(isOn).flatMap((surface) => surface.build(env)));
   const ownMetrics = processMetrics({ collector, clock, logger });
   const components = createComponents({
     components: withEntryNeeds(built, app),
@@ -169,19 +197,20 @@ export const createProgram = (options: ProgramOptions): Program => {
     luaEngine: engine.version,
   });
 
+  const renderer = prometheusRenderer({
+    collector,
+    clock,
+    logger,
+    appendText: otel.thirdPartyText,
+    resource: otel.resource,
+  });
   const operations =
     config.telemetry.enabled && (options.hasOperationsPort ?? true)
       ? operationsServer({
           listen: config.telemetry.listen,
           paths: config.telemetry.paths,
           state: () => ({ ready: state.isReady, stopping: state.isDraining, closing: state.isClosing }),
-          metrics: prometheusRenderer({
-            collector,
-            clock,
-            logger,
-            appendText: otel.thirdPartyText,
-            resource: otel.resource,
-          }),
+          metrics: renderer,
           logger,
           collector,
           clock,
@@ -195,7 +224,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     for (const problem of app.problems) logger.warn(renderProblem(problem)); // errors never get here
     for (const problem of app.otel.warnings) logger.subsystem('telemetry').warn(problem);
     await operations?.start(); // before the others, so that probes are answered while they start
-    otel.registerGlobals();
+    if (host === undefined) otel.registerGlobals(); // a host program has its own, or wants none
     await ownMetrics.start?.();
     await components.start();
     if (isOpen) await components.open();
@@ -230,6 +259,9 @@ export const createProgram = (options: ProgramOptions): Program => {
   return {
     logger,
     clock,
+    collector,
+    propagator: otel.propagator,
+    metrics: renderer,
     use,
     operationsAddress: () => operations?.address(),
     start() {

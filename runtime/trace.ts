@@ -87,10 +87,18 @@ export interface Propagator {
 /** Runs code of third parties with the context where their instrumentation looks for it (AsyncLocalStorage). */
 export interface ThirdPartyScope {
   run<T>(context: CallContext, body: () => T): T;
+  /**
+   * Whether instrumentation of `node:http` (`node:https`) gives an outgoing request its span and its header. It may
+   * come and go while the program runs: ask for each request.
+   */
+  tracesRequests(protocol: 'http:' | 'https:'): boolean;
 }
 
 /** Tracing switched off: the trace that came in is handed on as it is. */
 export const noTracer: Tracer = {
   site: () => ({ start: (context) => ({ trace: context.get(TRACE), span: undefined }) }),
 };
-export const noThirdPartyScope: ThirdPartyScope = { run: (_context, body) => body() };
+export const noThirdPartyScope: ThirdPartyScope = {
+  run: (_context, body) => body(),
+  tracesRequests: () => false,
+};

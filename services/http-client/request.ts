@@ -31,6 +31,8 @@ export interface IncomingResponse {
   readonly status: number;
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: Uint8Array;
+  /** `1.1`, as the server said it. */
+  readonly protocolVersion?: string;
 }
 
 /** Lower-case host, with the port where it is not the scheme's: the label `host`. */

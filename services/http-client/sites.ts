@@ -1,4 +1,4 @@
-import type { LogRecipe, MetricRecipe, Next } from '../../runtime/call.ts';
+import type { Call, LogRecipe, MetricRecipe, Next, SpanRecipe } from '../../runtime/call.ts';
 import type { Env } from '../../runtime/env.ts';
 import { asCallError } from '../../runtime/errors.ts';
 import { clientRequestDuration, clientRequestsTotal } from './instruments.ts';
@@ -25,6 +25,40 @@ const metricRecipe = (labels: { method: string; host: string }): MetricRecipe<At
   outcome: { label: 'status', of: (out) => String(out.status), ofError: () => 'error' },
 });
 
+/** The URL as a span may show it: no credentials, and no value of the query, which may be a secret (telemetry.md, section 2). */
+const shownUrl = (url: URL): string => {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  return shown.href.replace(/(?<=[?&][^=&#]*=)[^&#]*/g, 'REDACTED');
+};
+
+/** Stable HTTP semantic conventions, client spans. */
+const spanDetail = ({ input: { request } }: Call<Attempt>) => {
+  const { method, url } = request;
+  return {
+    attributes: {
+      'server.address': url.hostname.replace(/^\[|\]$/g, ''),
+      'server.port': url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+      'url.full': shownUrl(url),
+      'http.request.method_original': METHODS.has(method) ? undefined : method,
+    },
+  };
+};
+
+/** The span of telemetry.md, section 2, "HTTP out": an error from 400 on, and where no response came. */
+const spanRecipe = (method: string): SpanRecipe<Attempt, IncomingResponse> => ({
+  name: method === OTHER_METHOD ? 'HTTP' : method,
+  kind: 'client',
+  attributes: { 'http.request.method': method },
+  detail: spanDetail,
+  result: ({ status, protocolVersion }) => ({
+    'http.response.status_code': status,
+    'network.protocol.version': protocolVersion,
+  }),
+  failure: ({ status }) => (status >= 400 ? { type: String(status) } : undefined),
+});
+
 /** A request that succeeds is a fact of the call that makes it, which has its own line: debug. */
 const logRecipe = (labels: { method: string; host: string }): LogRecipe<Attempt, IncomingResponse> => ({
   subsystem: 'http_client',
@@ -41,7 +75,10 @@ export interface ClientSites {
   of(method: string, url: URL): ClientCore;
 }
 
-/** One site per method and host, made on first use. The client span is made by the instrumentation of node:http. */
+/**
+ * One site per method and host, made on first use. The client span is that of the instrumentation of node:http where
+ * there is any; the site makes its own where a host program has set up none. Never both: each has a site of its own.
+ */
 export const clientSites = (env: Env, core: ClientCore): ClientSites => {
   const hosts = new Map<string, Map<string, ClientCore>>();
   const methodsOf = (host: string): Map<string, ClientCore> => {
@@ -57,7 +94,9 @@ export const clientSites = (env: Env, core: ClientCore): ClientSites => {
       const host = hostLabel(url);
       const methods = methodsOf(host);
       const label = METHODS.has(original) ? original : OTHER_METHOD;
-      const known = methods.get(label);
+      const hasSpan = env.settings.spans.http && !env.thirdParty.tracesRequests(url.protocol as 'http:' | 'https:');
+      const key = hasSpan ? `${label} with span` : label;
+      const known = methods.get(key);
       if (known !== undefined) return known;
       const labels = { method: label, host: hosts.get(host) === methods ? host : OTHER_HOST };
       const site = env.site<Attempt, IncomingResponse>(
@@ -65,12 +104,13 @@ export const clientSites = (env: Env, core: ClientCore): ClientSites => {
           surface: 'http.client',
           operation: label,
           target: labels.host,
+          ...(hasSpan && { span: spanRecipe(label) }),
           metrics: metricRecipe(labels),
           log: logRecipe(labels),
         },
         core,
       );
-      methods.set(label, site);
+      methods.set(key, site);
       return site;
     },
   };

@@ -67,6 +67,7 @@ const collect = (response: IncomingMessage, decodes: boolean, maxBytes: number, 
       status: response.statusCode ?? 0,
       headers: headersOf(response, isDecoded),
       body: Buffer.concat(chunks, size),
+      protocolVersion: response.httpVersion,
     }),
   );
 };

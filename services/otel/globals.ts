@@ -61,7 +61,7 @@ export const otelGlobals = (options: GlobalsOptions): Globals => {
       const isFirst = claim(contextApi.setGlobalContextManager(manager), () => contextApi.disable());
       if (!isFirst) {
         logger.warn(
-          'OpenTelemetry is set up by somebody else in this process; outgoing HTTP requests get no spans of ours',
+          'OpenTelemetry is set up by somebody else in this process; code of third parties makes its spans there',
         );
         return false;
       }

@@ -1,3 +1,4 @@
+import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { Clock } from '../../runtime/clock.ts';
 import type { BuildInfo } from '../../runtime/env.ts';
 import { messageOf } from '../../runtime/errors.ts';
@@ -7,6 +8,8 @@ import type { Collector } from '../../runtime/metrics/collector.ts';
 import { noTracer, type Propagator, type ThirdPartyScope, type Tracer } from '../../runtime/trace.ts';
 import { exportMonitors } from './export-monitor.ts';
 import { otelGlobals } from './globals.ts';
+import { hostPropagator } from './host-propagator.ts';
+import { hostTracer } from './host-tracer.ts';
 import { metricSignal } from './metric-signal.ts';
 import { propagator } from './propagator.ts';
 import { resource, resourceAttributes } from './resource.ts';
@@ -25,6 +28,10 @@ export interface OpenTelemetryOptions {
   readonly health?: Health;
   /** Outgoing HTTP requests get client spans once the globals are registered. Default true. */
   readonly httpClientSpans?: boolean;
+  /** A host program's, instead of one with exporters of our own; it is the host's to flush and to shut down. */
+  readonly tracerProvider?: TracerProvider;
+  /** A host program's, instead of the configured ones. */
+  readonly propagator?: Propagator | TextMapPropagator;
 }
 
 /** Tracing and the push of metrics, ready for use from construction; nothing of it can end the program. */
@@ -68,11 +75,13 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
   };
   const attributes = resourceAttributes({ 'service.version': version, ...settings.resource });
   const shared = resource(attributes);
-  const traces = traceSignal(signalOptions, shared);
+  const theirs = settings.isDisabled ? undefined : options.tracerProvider;
+  const traces = theirs === undefined ? traceSignal(signalOptions, shared) : undefined;
   const metrics = metricSignal(signalOptions, shared);
-  const ownPropagator = propagator(settings.propagators);
+  const usedPropagator =
+    options.propagator === undefined ? propagator(settings.propagators) : hostPropagator(options.propagator, logger);
   const globals = otelGlobals({
-    propagator: ownPropagator,
+    propagator: usedPropagator,
     tracerProvider: traces?.provider,
     meterProvider: settings.isDisabled ? undefined : metrics.thirdParty.provider,
     httpClientSpans: options.httpClientSpans ?? true,
@@ -122,8 +131,8 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
   };
 
   return {
-    tracer: traces?.tracer ?? noTracer,
-    propagator: ownPropagator,
+    tracer: theirs === undefined ? (traces?.tracer ?? noTracer) : hostTracer(theirs, clock, version),
+    propagator: usedPropagator,
     thirdParty: thirdPartyScope,
     thirdPartyText: () => metrics.thirdParty.text(),
     resource: attributes,

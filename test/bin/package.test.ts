@@ -32,6 +32,9 @@ test('npx perilune works from the packed tarball, installed in an empty folder',
 
   const shown = await runChild(t, 'npx', ['perilune', '--version'], { cwd: folder });
   t.equal(shown.stdout[0], `perilune ${version}`, 'prints the version', { stderr: shown.stderr });
+  const script = "const { createRuntime } = await import('perilune'); console.log(typeof createRuntime)";
+  const imported = await runChild(t, process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
+  t.same(imported.stdout, ['function'], 'the library entry point is there', { stderr: imported.stderr });
   const example = `${folder}/node_modules/perilune/examples/orders`;
   const valid = await runChild(t, 'npx', ['perilune', 'validate', example], { cwd: folder });
   t.match(valid.stdout.join('\n'), /^ok: \d+ entries/, 'validates the example that came along', {

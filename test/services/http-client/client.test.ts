@@ -103,7 +103,8 @@ test('rule 48: a header that Lua sets goes out once, whatever its case, and wins
 });
 
 test('the trace goes out once, also where Lua sets headers of its own; without a trace those go out', async (t) => {
-  const app = await startTarget(t, { '/a': ok });
+  const spans = { function: true, http: false, queue: true, process: true, kv: false, sql: false, cdc: false };
+  const app = await startTarget(t, { '/a': ok }, { settings: { spans } });
   const headers = table({ Traceparent: 'mine', tracestate: 'x=1' });
   await app.ask('get', `${app.base}/a`, table({ headers }));
   t.match(app.requests[0]?.headers, { traceparent: 'mine', tracestate: 'x=1' });
@@ -286,6 +287,7 @@ test('a request runs in the scope where third parties look for the context', asy
       scopes += 1;
       return body();
     },
+    tracesRequests: () => false,
   };
   const app = await startTarget(t, { '/a': ok }, { thirdParty });
   await app.ask('get', `${app.base}/a`);
