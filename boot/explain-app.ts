@@ -31,6 +31,8 @@ const asWritten = (path: string, value: unknown): unknown => (DURATIONS.has(path
 /** What the sites of an entry have, as their surface declares them: an interceptor that finds nothing to do wraps nothing. */
 interface SiteTraits {
   readonly isGuarded?: boolean;
+  /** Its calls carry options: retry and timeout. */
+  readonly hasOptions?: boolean;
   readonly isMeasured?: boolean;
   readonly hasSpan?: boolean;
   readonly hasLine?: boolean;
@@ -40,7 +42,7 @@ const traitsOf = ({ loaded }: App, entry: Entry): SiteTraits | undefined => {
   const { otel, metrics } = loaded.config;
   switch (entry.kind) {
     case 'function.lua':
-      return { isMeasured: true, hasSpan: otel.interceptor.enabled };
+      return { hasOptions: true, isMeasured: true, hasSpan: otel.interceptor.enabled };
     case 'http.endpoint':
       return {
         isGuarded: true,
@@ -70,6 +72,8 @@ const sitesText = (app: App, entry: Entry): string => {
   const isTracing = app.otel.settings.traceExporters.length > 0;
   const all = [
     { name: 'guard', ...interceptors.guard, applies: traits.isGuarded },
+    { name: 'retry', ...interceptors.retry, applies: traits.hasOptions },
+    { name: 'timeout', ...interceptors.timeout, applies: traits.hasOptions },
     { name: 'metrics', ...metrics.interceptor, applies: traits.isMeasured },
     // `otel.interceptor.enabled` is about function spans: those of other surfaces have switches of their own.
     { name: 'tracing', order: otel.interceptor.order, enabled: isTracing, applies: traits.hasSpan },
