@@ -3,6 +3,7 @@ import { createProgram } from '../../boot/program.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
 import { FUNCTIONS } from '../../services/function/port.ts';
+import { HTTP_SERVERS } from '../../services/http/port.ts';
 import { type Exposition, parsePrometheusText } from './prometheus-text.ts';
 import { type SpanRecorder, spanRecorder } from './span-recorder.ts';
 import type { Scope } from './teardown.ts';
@@ -14,6 +15,8 @@ export interface InProcess {
   lines(): readonly Readonly<Record<string, unknown>>[];
   call(id: string, args?: readonly HostValue[], context?: CallContext): Promise<LuaValue>;
   scrape(): Promise<Exposition>;
+  /** `http://127.0.0.1:<port>` of an HTTP service, as its line says. */
+  url(service: string): string;
 }
 
 export interface InProcessOptions {
@@ -49,6 +52,14 @@ export const programIn = async (
     recorder,
     lines: () => written.map((line) => JSON.parse(line)),
     call: async (id, args = [], context = rootContext) => (await program.use(FUNCTIONS).call(id, args, context)).value,
+    url(service) {
+      const found = program
+        .use(HTTP_SERVERS)
+        .addresses()
+        .find(({ id }) => id === service);
+      if (found === undefined) throw new Error(`no HTTP service ${service}`);
+      return `http://${found.address}`;
+    },
     async scrape() {
       const response = await fetch(`http://${program.operationsAddress()}/metrics`);
       return parsePrometheusText(await response.text());
