@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { rootContext } from '../../../../runtime/context.ts';
 import { CallError, canceled } from '../../../../runtime/errors.ts';
-import { luaBench } from '../../../harness/lua.ts';
+import { luaBench, NO_LIMITS } from '../../../harness/lua.ts';
 
 /** Ways to wait for ever while catching everything. After the wait each notes that it went on. */
 const WAITS: Readonly<Record<string, string>> = {
@@ -91,4 +91,19 @@ test('a killed instance is not used again, one that failed is', async (t) => {
   const failing = lua.instance('return function() error("x") end');
   await t.rejects(async () => failing.call(request), { message: /x/ });
   t.equal(failing.reusable, true);
+});
+
+test('no line of Lua runs after a kill, not even one that calls nothing', async (t) => {
+  for (const how of [
+    'pcall(host.kill)',
+    'pcall(coroutine.wrap(function() pcall(host.kill); went = went + 1 end))',
+    'pcall(table.sort, {2, 1}, function() pcall(host.kill); went = went + 1 end)',
+    'pcall(string.gsub, "a", "a", function() pcall(host.kill); went = went + 1 end)',
+  ]) {
+    const lua = luaBench({ kill: (thread) => thread.run.kill(canceled('enough')) });
+    const one = lua.instance(`went = 0; return function(go) if go then ${how}; went = went + 1 end; return went end`);
+    const request = { context: rootContext, pid: 'p', entryId: 'a:b', limits: NO_LIMITS };
+    await t.rejects(async () => one.call({ ...request, args: [true] }), { message: 'enough' }, how);
+    t.match(await one.call({ ...request, args: [false] }), { value: 0 }, how);
+  }
 });
