@@ -39,6 +39,8 @@ const sitesText = (app: App, entry: Entry): string => {
   const isTracing = app.otel.settings.traceExporters.length > 0;
   const all = [
     { name: 'guard', ...interceptors.guard, applies: traits.isGuarded },
+    { name: 'retry', ...interceptors.retry, applies: traits.hasOptions },
+    { name: 'timeout', ...interceptors.timeout, applies: traits.hasOptions },
     { name: 'metrics', ...metrics.interceptor, applies: traits.isMeasured },
     // `otel.interceptor.enabled` is about function spans: those of other surfaces have switches of their own.
     { name: 'tracing', order: otel.interceptor.order, enabled: isTracing, applies: traits.hasSpan },

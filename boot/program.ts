@@ -2,6 +2,8 @@ import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { guard } from '../interceptors/guard.ts';
 import { logging } from '../interceptors/logging.ts';
 import { metrics } from '../interceptors/metrics.ts';
+import { retry } from '../interceptors/retry.ts';
+import { timeout } from '../interceptors/timeout.ts';
 import { tracing } from '../interceptors/tracing.ts';
 import { compose, type Interceptor } from '../runtime/call.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
@@ -125,9 +127,11 @@ export const createProgram = (options: ProgramOptions): Program => {
       }),
   });
   const state = { isReady: false, isDraining: false, isClosing: false };
-  const { guard: guarding, logging: lines } = config.interceptors;
+  const { guard: guarding, retry: retries, timeout: deadlines, logging: lines } = config.interceptors;
   const interceptors: Interceptor[] = [];
   if (guarding.enabled) interceptors.push(guard(state, guarding.order));
+  if (retries.enabled) interceptors.push(retry(clock, retries.order));
+  if (deadlines.enabled) interceptors.push(timeout(clock, deadlines.order));
   if (config.metrics.interceptor.enabled) {
     interceptors.push(metrics(collector, clock, config.metrics.interceptor.order));
   }

@@ -54,7 +54,12 @@ export const tracing = (tracer: Tracer, order: number, logger: Logger = silentLo
         }
         const { trace, span } = started;
         if (trace === undefined || trace === call.context.get(TRACE)) return next(call); // spans are off
-        const inner: Call<In> = { input: call.input, context: call.context.with(TRACE, trace) };
+        const inner: Call<In> = {
+          input: call.input,
+          context: call.context.with(TRACE, trace),
+          options: call.options,
+          attempt: call.attempt,
+        };
         if (span === undefined) return next(inner);
 
         // The incoming call is the one that metrics, further out, holds; the inner one is for an order that was swapped.

@@ -1,3 +1,4 @@
+import type { CallOptions } from './call-options.ts';
 import type { CallContext } from './context.ts';
 import type { CounterSpec, HistogramSpec, UpDownCounterSpec } from './metrics/instruments.ts';
 import type { Attributes, SpanDetail, SpanIds, SpanKind } from './trace.ts';
@@ -31,13 +32,20 @@ export interface CallSite<In, Out> {
   readonly log?: LogRecipe<In, Out>;
   /** Absent: the guard lets everything in, also while the program drains (a nested call of running work). */
   readonly guarded?: boolean;
+  /** Absent: calls carry no options here, so that retry and timeout have nothing to do. */
+  readonly options?: OptionRecipe;
   /** The service that works when this site is called: its last activity is kept (telemetry.md, component health). */
   readonly component?: string;
 }
 
+/** An interceptor that hands on a call of its own keeps what it does not replace: `{ ...call, context }`. */
 export interface Call<In> {
   readonly input: In;
   readonly context: CallContext;
+  /** What retry and timeout do for this call; decoded by the surface. Absent: nothing. */
+  readonly options?: CallOptions;
+  /** 1 for the first; present where there may be more than one. */
+  readonly attempt?: number;
   /** Tracing, the inner interceptor, writes the ids of a sampled span here; metrics, the outer one, reads them for exemplars. */
   trace?: SpanIds;
 }
@@ -51,6 +59,12 @@ export interface Interceptor {
   readonly order: number;
   /** Runs once per site; returns `next` itself where it has nothing to do. */
   wrap<In, Out>(next: Next<In, Out>, site: CallSite<In, Out>): Next<In, Out>;
+}
+
+/** A site whose calls carry options (extensions.md, section 1). */
+export interface OptionRecipe {
+  /** Told before a call fails because its time is over. */
+  readonly onTimeout: () => void;
 }
 
 /** Name, kind and attributes of a site's span, as data. */

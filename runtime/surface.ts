@@ -20,6 +20,8 @@ export interface Surface {
 /** Which interceptors find something to do at a site: one that finds nothing wraps nothing. */
 export interface SiteTraits {
   readonly isGuarded?: boolean;
+  /** Its calls carry options: retry and timeout. */
+  readonly hasOptions?: boolean;
   readonly isMeasured?: boolean;
   readonly hasSpan?: boolean;
   readonly hasLine?: boolean;

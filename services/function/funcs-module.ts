@@ -12,7 +12,7 @@ import type {
   LuaThread,
 } from '../../runtime/lua/engine.ts';
 import { failed, resultsOf } from '../../runtime/lua/results.ts';
-import { hostObject, LuaTable, type LuaValue } from '../../runtime/lua/values.ts';
+import { hostObject, isLuaString, LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
 import { crossing } from './crossing.ts';
 import { Future, startFuture } from './future.ts';
 import { type Functions, OPTIONS, VALUES } from './port.ts';
@@ -78,9 +78,10 @@ const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean']);
 const withContext: HostMethod<Executor> = (self, _thread, args) => {
   const added = new Map(self.values);
   for (const [key, value] of tableArgument(args, 1, 'with_context').map) {
-    if (typeof key !== 'string') continue;
-    if (SCALARS.has(typeof value) || value instanceof LuaTable) added.set(key, crossing(value));
-    else added.delete(key); // values of other types read as nil
+    if (!isLuaString(key)) continue;
+    const isKept = SCALARS.has(typeof value) || value instanceof LuaTable || value instanceof Uint8Array;
+    if (isKept) added.set(textOf(key), crossing(value));
+    else added.delete(textOf(key)); // values of other types read as nil
   }
   return [new Executor(added, self.options), undefined];
 };

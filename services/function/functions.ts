@@ -1,5 +1,6 @@
 import { type Call, isPromise, type Next } from '../../runtime/call.ts';
-import { type CallContext, rootContext } from '../../runtime/context.ts';
+import { type CallOptions, callOptionsReader, mergedOptions, type WrittenOptions } from '../../runtime/call-options.ts';
+import { rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import { notFound, StartError } from '../../runtime/errors.ts';
@@ -22,8 +23,7 @@ export interface FunctionPools extends Functions {
 
 interface Callable {
   readonly site: Next<FunctionArgs, LuaCallResult>;
-  /** `meta.options`, as written; undefined when there are none. */
-  readonly options: Readonly<Record<string, unknown>> | undefined;
+  readonly optionsOf: OptionsOf;
   readonly pool: () => Pool;
 }
 
@@ -34,6 +34,7 @@ export const functionPools = (env: Env): FunctionPools => {
     programs ??= loadPrograms(env.engine, env.registry);
     return programs;
   };
+  const readOptions = callOptionsReader();
   const nextPid = pidSource(env.settings.nodeName);
   const pools = new Map<string, Pool>();
   const callables = new Map<string, Callable>();
@@ -48,16 +49,26 @@ export const functionPools = (env: Env): FunctionPools => {
       }
       return made;
     };
-    const core = functionCore(env, declared, pool, () => nextPid(id));
-    const options = Object.keys(config.meta.options).length > 0 ? config.meta.options : undefined;
-    callables.set(id, { site: env.site(functionSite(declared, env.settings.spans.function), core), options, pool });
+    const onKilled = killCounter(env.collector, id);
+    const core = functionCore(env, declared, pool, () => nextPid(id), onKilled);
+    const site = functionSite(declared, env.settings.spans.function, () => onKilled('timeout'));
+    callables.set(id, {
+      site: env.site(site, core),
+      optionsOf: effectiveOptions(config.meta.options, readOptions),
+      pool,
+    });
   }
   return {
     has: (id) => callables.has(id),
     call(id, args, context) {
       const callable = callables.get(id);
       if (callable === undefined) throw notFound('no handler registered for target', { target: id });
-      return callable.site({ input: args, context: withOptions(context, callable.options) });
+      const { written, options } = callable.optionsOf(context.get(OPTIONS));
+      return callable.site({
+        input: args,
+        context: written === undefined ? context : context.with(OPTIONS, written),
+        options,
+      });
     },
     start() {
       const { problems } = load();
@@ -72,11 +83,31 @@ export const functionPools = (env: Env): FunctionPools => {
   };
 };
 
-/** The call's own options win over the entry's, key by key (lua/funcs.md, section 2). */
-const withOptions = (context: CallContext, defaults: Callable['options']): CallContext => {
-  if (defaults === undefined) return context;
-  const given = context.get(OPTIONS);
-  return context.with(OPTIONS, given === OPTIONS.initial ? defaults : { ...defaults, ...given });
+/** `written` is undefined where the context has it already. */
+type OptionsOf = (own: WrittenOptions) => {
+  readonly written: WrittenOptions | undefined;
+  readonly options: CallOptions | undefined;
+};
+const NO_OPTIONS = { written: undefined, options: undefined };
+
+/** The call's own options win over the entry's (lua/funcs.md, section 2). Each pair is merged and decoded once. */
+const effectiveOptions = (
+  entry: WrittenOptions,
+  read: (written: WrittenOptions) => CallOptions | undefined,
+): OptionsOf => {
+  const isEmpty = Object.keys(entry).length === 0;
+  const ofEntry = isEmpty ? NO_OPTIONS : { written: entry, options: read(entry) };
+  const merged = new WeakMap<WrittenOptions, ReturnType<OptionsOf>>();
+  return (own) => {
+    if (own === OPTIONS.initial) return ofEntry;
+    let both = merged.get(own);
+    if (both === undefined) {
+      const written = isEmpty ? own : mergedOptions(entry, own);
+      both = { written: isEmpty ? undefined : written, options: read(written) };
+      merged.set(own, both);
+    }
+    return both;
+  };
 };
 
 /** Takes an instance, runs the handler on it and gives it back, without a promise where neither step needs one. */
@@ -85,9 +116,9 @@ const functionCore = (
   { id, config }: Declared<FunctionConfig>,
   pool: () => Pool,
   nextPid: () => string,
+  onKilled: (reason: KillReason) => void,
 ): Next<FunctionArgs, LuaCallResult> => {
   const limits = effectiveLimits(env.settings.luaLimits, config.limits);
-  const onKilled = killCounter(env.collector, id);
   const run = (
     instance: LuaInstance,
     { input, context }: Call<FunctionArgs>,
@@ -104,6 +135,7 @@ const functionCore = (
     return out;
   };
   return (call) => {
+    if (call.options?.problem !== undefined) throw call.options.problem;
     const instance = pool().acquire(call.context);
     return isPromise(instance) ? instance.then((one) => run(one, call)) : run(instance, call);
   };

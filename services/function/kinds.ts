@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, nonNegativeInt } from '../../runtime/schema-fields.ts';
+import { callOptionsSchema } from '../../runtime/call-options.ts';
+import { nonNegativeInt } from '../../runtime/schema-fields.ts';
 
 /** declarations.md, section 3: what validation says of code entries begins with these words. */
 const configError = (text: string): string => `invalid configuration: ${text}`;
@@ -49,25 +50,9 @@ export type PoolConfig = z.output<typeof pool>;
 export const isFlexible = (p: { workers: number; size: number; max_size: number }): boolean =>
   p.workers === 0 && (p.size === 0 || p.max_size > 0);
 
-const KINDS = z.array(z.string());
-/** extensions.md, section 1. Checked here, handed on as written: `with_options` is merged over it. */
-const options = z.looseObject({
-  timeout: duration().optional(),
-  retry: z
-    .looseObject({
-      max_attempts: nonNegativeInt().optional(),
-      initial_delay: duration().optional(),
-      max_delay: duration().optional(),
-      backoff_factor: z.number().min(1).optional(),
-      jitter: z.number().min(0).max(1).optional(),
-      retry_kinds: KINDS.optional(),
-      skip_kinds: KINDS.optional(),
-    })
-    .optional(),
-});
-/** The checked value as it was written, durations still text. */
+/** extensions.md, section 1: checked here, handed on as written, because `with_options` is merged over it. */
 const optionsAsWritten = z.record(z.string(), z.unknown()).superRefine((value, ctx) => {
-  for (const { path, message } of options.safeParse(value).error?.issues ?? []) {
+  for (const { path, message } of callOptionsSchema.safeParse(value).error?.issues ?? []) {
     ctx.addIssue({ code: 'custom', path, message });
   }
 });

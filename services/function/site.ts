@@ -11,17 +11,22 @@ export type FunctionArgs = readonly HostValue[];
 
 /** A call that nothing caused is a root: `invoke`, a test, an embedding program. */
 const ROOT: SpanDetail = { kind: 'server' };
-const detail = ({ context }: Call<FunctionArgs>): SpanDetail | undefined =>
-  context.get(CAUSE) ?? (context.get(TRACE) === undefined ? ROOT : undefined);
+const detail = ({ context, attempt }: Call<FunctionArgs>): SpanDetail | undefined => {
+  const cause = context.get(CAUSE) ?? (context.get(TRACE) === undefined ? ROOT : undefined);
+  if (attempt === undefined) return cause;
+  return { ...cause, attributes: { ...cause?.attributes, 'wippy.attempt': attempt } };
+};
 
 /** The site of a function (telemetry.md, sections 1 and 2). It has no line: that of the request or message is the one. */
 export const functionSite = (
   { id, entry, config }: Declared<FunctionConfig>,
   hasSpan: boolean,
+  onTimeout: () => void,
 ): CallSite<FunctionArgs, LuaCallResult> => ({
   surface: 'function',
   operation: 'call',
   target: id,
+  options: { onTimeout },
   ...(hasSpan && {
     span: {
       name: id,

@@ -20,7 +20,7 @@ export const functionSurface: Surface = {
   modules: ['funcs', 'ctx', 'payload'],
   check: aliasProblems,
   sites: ({ kind }, { settings }) =>
-    kind === 'function.lua' ? { isMeasured: true, hasSpan: settings.spans.function } : undefined,
+    kind === 'function.lua' ? { hasOptions: true, isMeasured: true, hasSpan: settings.spans.function } : undefined,
   build(env) {
     const functions = functionPools(env);
     env.provide(FUNCTIONS, functions);

@@ -1,6 +1,6 @@
 import type { EntryRegistry } from '../../runtime/entry.ts';
 import { CallError, invalid, notFound } from '../../runtime/errors.ts';
-import { numberArgument, textArgument } from '../../runtime/lua/arguments.ts';
+import { numberArgument, stringArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostMethod, HostResults, LuaClass, LuaModule, LuaThread } from '../../runtime/lua/engine.ts';
 import { failed, resultsOf } from '../../runtime/lua/results.ts';
 import { type HostValue, hostObject, type LuaValue } from '../../runtime/lua/values.ts';
@@ -37,7 +37,9 @@ const guarded =
   };
 /** The first argument of most methods; other types than text and numbers raise. */
 const keyOf = (args: readonly LuaValue[], name: string): string => {
-  const key = textArgument(args, 1, name);
+  const key = stringArgument(args, 1, name);
+  // Backends keep keys as text: two keys of other bytes would meet in one of U+FFFD.
+  if (typeof key !== 'string') throw invalid('key must be valid UTF-8. Encode binary keys, as hex for example.');
   if (key === '') throw invalid('key is required');
   return key;
 };

@@ -1,10 +1,10 @@
 import { contextKey } from '../../runtime/context.ts';
 import { invalid } from '../../runtime/errors.ts';
+import { retryDelayMs } from '../../runtime/retry-delay.ts';
 import { type DeathCause, type DeclaredQueue, moveToDeadLetter } from './declared-queue.ts';
 import type { Delivery, Headers } from './driver.ts';
 import { deliveredHeaders } from './headers.ts';
 import type { Settlement } from './instruments.ts';
-import { retryDelayMs } from './retry-delay.ts';
 
 /** A delivery while its handler runs: settled once, by the handler or after it. */
 export interface OpenDelivery {

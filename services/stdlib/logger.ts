@@ -1,9 +1,9 @@
-import { hostDataOf } from '../../runtime/codec/host-data.ts';
+import { type HostData, hostDataOf } from '../../runtime/codec/host-data.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { LogFields, Logger, LogLevel } from '../../runtime/logger.ts';
 import { tableArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import { type HostMethod, type LuaClass, type LuaModule, LuaRaise } from '../../runtime/lua/engine.ts';
-import { hostObject, type LuaTable, type LuaValue } from '../../runtime/lua/values.ts';
+import { hostObject, isLuaString, type LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
 import { sourceFields } from './source-line.ts';
 
 /** What `require("logger")` gives, and each `with` and `named` makes anew. */
@@ -31,16 +31,24 @@ const write =
 /** String keys only. Never fails: what cannot be told (a cycle) is told as the reason. */
 const fieldsOf = (table: LuaTable): LogFields => {
   const fields: Record<string, unknown> = {};
-  for (const [key, value] of table.map) if (typeof key === 'string') fields[key] = fieldValue(value);
+  for (const [key, value] of table.map) if (isLuaString(key)) fields[textOf(key)] = fieldValue(value);
   return fields;
 };
 
 const fieldValue = (value: LuaValue): unknown => {
   try {
-    return hostDataOf(value);
+    return shown(hostDataOf(value));
   } catch (error) {
     return `[${messageOf(error)}]`;
   }
+};
+
+/** Lines are text: bytes that are no UTF-8 become U+FFFD, at any depth. */
+const shown = (data: HostData): unknown => {
+  if (typeof data !== 'object' || data === null) return data;
+  if (data instanceof Uint8Array) return textOf(data);
+  if (Array.isArray(data)) return data.map(shown);
+  return Object.fromEntries(Object.entries(data).map(([key, member]) => [key, shown(member)]));
 };
 
 /** The methods of Logger objects (lua/logger.md). */

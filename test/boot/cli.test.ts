@@ -144,7 +144,7 @@ test('--explain: each entry with its kind and the interceptors that wrap its sit
   t.equal(byDefault('e2e:hello.endpoint'), 'http.endpoint  guard 10 > metrics 50 > logging 120', 'nothing is traced');
   const traced = await rows('otel.enabled=true');
   t.equal(traced('e2e:hello.endpoint'), 'http.endpoint  guard 10 > metrics 50 > tracing 100 > logging 120');
-  t.equal(traced('e2e:hello'), 'function.lua  metrics 50 > tracing 100');
+  t.equal(traced('e2e:hello'), 'function.lua  retry 20 > timeout 30 > metrics 50 > tracing 100');
   t.equal(traced('e2e:jobs'), 'queue.queue  metrics 50 > tracing 100');
   t.equal(traced('e2e:worker'), 'queue.consumer  metrics 50 > logging 120');
   t.equal(traced('e2e:kv'), 'store.memory  metrics 50 > logging 120');
@@ -156,7 +156,11 @@ test('--explain: each entry with its kind and the interceptors that wrap its sit
     'metrics.interceptor.order=110',
   );
   t.equal(changed('e2e:hello.endpoint'), 'http.endpoint  metrics 110 > logging 120');
-  t.equal(changed('e2e:hello'), 'function.lua  tracing 100 > metrics 110', 'in the order of the boot file');
+  t.equal(
+    changed('e2e:hello'),
+    'function.lua  retry 20 > timeout 30 > tracing 100 > metrics 110',
+    'in the order of the boot file',
+  );
   t.equal(changed('e2e:kv'), 'store.memory  tracing 100 > metrics 110 > logging 120');
   const off = await rows('metrics.interceptor.enabled=false');
   t.equal(off('e2e:jobs'), 'queue.queue  no interceptor');

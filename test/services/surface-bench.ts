@@ -1,13 +1,15 @@
 import { entryRegistry } from '../../boot/declarations/registry.ts';
 import { logging } from '../../interceptors/logging.ts';
 import { metrics } from '../../interceptors/metrics.ts';
+import { retry } from '../../interceptors/retry.ts';
+import { timeout } from '../../interceptors/timeout.ts';
 import { tracing } from '../../interceptors/tracing.ts';
 import { compose } from '../../runtime/call.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared, Entry } from '../../runtime/entry.ts';
 import type { Env, PortKey, Settings } from '../../runtime/env.ts';
-import { CallError } from '../../runtime/errors.ts';
+import { CallError, type ErrorKind } from '../../runtime/errors.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import type { LogFields, Logger } from '../../runtime/logger.ts';
 import { Suspension } from '../../runtime/lua/engine.ts';
@@ -111,7 +113,7 @@ const recordingLogger = (lines: LoggedLine[], bound: LogFields = {}): Logger => 
 
 /**
  * The surfaces of these tests on the real engine, collector, tracer, propagator and interceptors. Lua has a global
- * `host`: `sleep(ms)`, `note(v)`, `fail()`, `options()`.
+ * `host`: `sleep(ms)`, `note(v)`, `fail()`, `raise(kind, text)`, `options()`.
  */
 export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], options: BenchOptions = {}) => {
   const clock = options.clock ?? systemClock();
@@ -139,6 +141,9 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
         new Suspension((resume) => thread.run.defer(clock.after(ms as number, () => resume([])))),
       fail: () => {
         throw new Error('from the host');
+      },
+      raise: (_thread, [kind, text]) => {
+        throw new CallError(String(text), { kind: kind as ErrorKind });
       },
       note: (_thread, [value]) => void notes.push(value),
       options: ({ context, run }) => void seenOptions.push([run.entryId, context.get(OPTIONS)]),
@@ -177,7 +182,13 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
       ...options.settings,
     },
     build: { version: '0.0.0', revision: '', command: 'test' },
-    site: compose([metrics(collector, clock, 50), tracing(recorder.tracer, 100), logging(logger, clock, 120)]),
+    site: compose([
+      retry(clock, 20, () => 0.5),
+      timeout(clock),
+      metrics(collector, clock, 50),
+      tracing(recorder.tracer, 100),
+      logging(logger, clock, 120),
+    ]),
     provide: (key, port) => void ports.set(key, port),
     use: <T>(key: PortKey<T>): T => {
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);

@@ -132,6 +132,8 @@ const INTEGER_RANGE: readonly Patch[] = [
     pattern: 'a = (a * 16 + luaO_hexavalue(s[i]))|0;',
     replacement: 'a = a * 16 + luaO_hexavalue(s[i]); if (a > Number.MAX_SAFE_INTEGER) return null;',
   },
+  // `-2147483648` is the one decimal that passes the check before this line and has no positive counterpart.
+  { file: 'lobject.js', pattern: 'a = (a * 10 + d)|0;', replacement: 'a = a * 10 + d;' },
   { file: 'lobject.js', pattern: 'n: (neg ? -a : a)|0,', replacement: 'n: neg ? 0 - a : a,' },
 ];
 

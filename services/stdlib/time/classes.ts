@@ -1,4 +1,4 @@
-import { textArgument } from '../../../runtime/lua/arguments.ts';
+import { stringArgument } from '../../../runtime/lua/arguments.ts';
 import { type LuaClass, LuaRaise } from '../../../runtime/lua/engine.ts';
 import {
   checkedTime,
@@ -13,6 +13,12 @@ import { Duration } from './duration.ts';
 import { formatTime } from './format.ts';
 import { Location, type Locations } from './location.ts';
 import { addDate, type CivilTime, civilTime, roundTime, Time, truncateTime } from './time.ts';
+
+/** A layout that is no UTF-8 keeps its bytes: a character each while it is worked on, as all that is filled in is ASCII. */
+const formatted = (time: Time, layout: string | Uint8Array): string | Uint8Array =>
+  typeof layout === 'string'
+    ? formatTime(time, layout)
+    : Buffer.from(formatTime(time, Buffer.from(layout).toString('latin1')), 'latin1');
 
 export const RFC3339 = '2006-01-02T15:04:05Z07:00';
 
@@ -42,7 +48,7 @@ export const timeClass = (zones: Locations): LuaClass<Time> => {
     after: (self, _thread, args) => [compare(self, timeArgument(args, 1, 'after')) > 0],
     before: (self, _thread, args) => [compare(self, timeArgument(args, 1, 'before')) < 0],
     equal: (self, _thread, args) => [compare(self, timeArgument(args, 1, 'equal')) === 0],
-    format: (self, _thread, args) => [formatTime(self, textArgument(args, 1, 'format'))],
+    format: (self, _thread, args) => [formatted(self, stringArgument(args, 1, 'format'))],
     format_rfc3339: (self) => [formatTime(self, RFC3339)],
     unix: (self) => [self.unix],
     unix_nano: (self) => [Number(self.total)],
