@@ -74,6 +74,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     namespace: config.metrics.namespace,
     clock,
     maxSeries: config.metrics.max_series,
+    exponentialHistograms: config.metrics.exponential_histograms,
     logger,
   });
   const health = createHealth(collector, clock);

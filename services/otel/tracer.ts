@@ -1,5 +1,4 @@
 import {
-  type HrTime,
   ROOT_CONTEXT,
   type Attributes as SdkAttributes,
   type Span as SdkSpan,
@@ -23,6 +22,7 @@ import {
   type Tracer,
 } from '../../runtime/trace.ts';
 import { type ExceptionMemory, exceptionAttributes, exceptionMemory } from './exception.ts';
+import { toHrTime } from './hr-time.ts';
 import { fromSpanContext, RANDOM_FLAG, toSpanContext } from './span-context.ts';
 
 const KINDS: Readonly<Record<SpanKind, SdkSpanKind>> = {
@@ -46,12 +46,6 @@ export interface TracerOptions {
 
 /** The scope of all spans and metrics of our own. */
 export const SCOPE_NAME = 'perilune';
-
-/** The SDK takes a number below the program's uptime for something else than milliseconds since the epoch. */
-export const toHrTime = (epochMs: number): HrTime => {
-  const seconds = Math.trunc(epochMs / 1000);
-  return [seconds, Math.round((epochMs - seconds * 1000) * 1e6)];
-};
 
 /** `undefined` values are skipped by the SDK, and it copies arrays: read-only here, mutable in its types. */
 const toSdkAttributes = (attributes: Attributes): SdkAttributes => attributes as SdkAttributes;
