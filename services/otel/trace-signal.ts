@@ -4,14 +4,14 @@ import {
   BasicTracerProvider,
   BatchSpanProcessor,
   ConsoleSpanExporter,
-  RandomIdGenerator,
   SimpleSpanProcessor,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { Tracer } from '../../runtime/trace.ts';
+import { traceIds } from './ids.ts';
 import { encodingSpanProcessor } from './otlp/span-processor.ts';
 import { encodedSpanDelivery, jsonSpanExporter, type Transport } from './otlp-exporters.ts';
-import { isParentBased, sampler } from './sampler.ts';
+import { sampler, samplingDecision } from './sampler.ts';
 import { openTransport, reportInitError, type Signal, type SignalOptions } from './signal.ts';
 import { spanCounts } from './span-counts.ts';
 import { spanLedger } from './span-export.ts';
@@ -110,12 +110,12 @@ export const traceSignal = (options: SignalOptions, resource: Resource): TraceSi
   }
   if (pipelines.length === 0) return undefined;
 
-  const ids = new RandomIdGenerator();
+  const ids = traceIds();
   const provider = new BasicTracerProvider({
     resource,
     sampler: sampler(settings.sampler.name, settings.sampler.ratio),
     spanLimits: settings.limits,
-    idGenerator: ids,
+    idGenerator: ids.generator,
     spanProcessors: pipelines.map((pipeline) => pipeline.processor),
   });
   return {
@@ -123,8 +123,8 @@ export const traceSignal = (options: SignalOptions, resource: Resource): TraceSi
     tracer: tracer({
       provider,
       clock: options.clock,
-      newSpanId: () => ids.generateSpanId(),
-      isParentBased: isParentBased(settings.sampler.name),
+      ids,
+      decide: samplingDecision(settings.sampler.name, settings.sampler.ratio),
       version: options.version,
     }),
     async flush() {
