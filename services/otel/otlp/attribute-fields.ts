@@ -23,6 +23,15 @@ type Value = AttributeValue | undefined;
 type Scalar = string | number | boolean | null | undefined;
 export type FieldAttributes = Readonly<Record<string, Value>>;
 
+/** A key, and the text that it had last: most attributes repeat theirs, and the second time its bytes are kept. */
+interface KnownKey {
+  /** Key, and the tag of the value that follows. */
+  readonly prefix: Uint8Array;
+  tag: number;
+  text: string | undefined;
+  bytes: Uint8Array | undefined;
+}
+
 const isInt64 = (value: number): boolean => Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
 
 /** Writes attributes as repeated KeyValue; the bytes of each key are made once. */
@@ -74,15 +83,15 @@ const keyBytes = (key: string): Uint8Array => {
 };
 
 export const attributeFields = (): AttributeFields => {
-  const known = new Map<string, Uint8Array>();
+  const known = new Map<string, KnownKey>();
 
-  const bytesOf = (key: string): Uint8Array => {
-    let bytes = known.get(key);
-    if (bytes === undefined) {
-      bytes = keyBytes(key);
-      if (known.size < MAX_KEYS) known.set(key, bytes);
+  const knownKey = (key: string): KnownKey => {
+    let found = known.get(key);
+    if (found === undefined) {
+      found = { prefix: keyBytes(key), tag: 0, text: undefined, bytes: undefined };
+      if (known.size < MAX_KEYS) known.set(key, found);
     }
-    return bytes;
+    return found;
   };
 
   /** With lengths that are known to fit into one byte, or not at all: false. */
@@ -117,14 +126,31 @@ export const attributeFields = (): AttributeFields => {
     return true;
   };
 
-  const one = (writer: ProtobufWriter, tag: number, key: string, value: Value): void => {
-    if (value === undefined || value === null) return;
-    const prefix = bytesOf(key);
-    if (small(writer, tag, prefix, value)) return;
+  const large = (writer: ProtobufWriter, tag: number, prefix: Uint8Array, value: Value): void => {
     const from = writer.begin(tag);
     writer.raw(prefix.subarray(0, prefix.length - 1));
     anyValue(writer, KEY_VALUE_VALUE, value);
     writer.end(from);
+  };
+
+  const one = (writer: ProtobufWriter, tag: number, key: string, value: Value): void => {
+    if (value === undefined || value === null) return;
+    const found = knownKey(key);
+    const { prefix } = found;
+    // Only what is short is kept: a stack trace would stay in memory for nothing.
+    if (typeof value === 'string' && value.length < ONE_BYTE) {
+      if (value === found.text && tag === found.tag) {
+        if (found.bytes !== undefined) return writer.raw(found.bytes);
+        const from = writer.at;
+        if (!small(writer, tag, prefix, value)) return large(writer, tag, prefix, value);
+        found.bytes = Uint8Array.prototype.slice.call(writer.bytes, from, writer.at);
+        return;
+      }
+      found.tag = tag;
+      found.text = value;
+      found.bytes = undefined;
+    }
+    if (!small(writer, tag, prefix, value)) large(writer, tag, prefix, value);
   };
 
   return {

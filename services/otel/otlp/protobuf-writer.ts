@@ -15,7 +15,8 @@ export const varintSize = (value: number): number => {
   return value < 0x10000000 ? 4 : 5;
 };
 
-const hexDigit = (code: number): number => (code < 58 ? code - 48 : code - 87);
+/** The value of a lower-case hex digit, by its code. */
+const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => (code < 58 ? code - 48 : code - 87));
 
 /**
  * Writes protobuf into one buffer that grows and is used again. A message is written between `begin` and `end`: one byte is
@@ -155,7 +156,8 @@ export class ProtobufWriter {
     bytes[at++] = tag;
     bytes[at++] = size;
     for (let i = 0; i < text.length; i += 2) {
-      bytes[at++] = (hexDigit(text.charCodeAt(i)) << 4) | hexDigit(text.charCodeAt(i + 1));
+      const high = HEX_DIGITS[text.charCodeAt(i)] as number;
+      bytes[at++] = (high << 4) | (HEX_DIGITS[text.charCodeAt(i + 1)] as number);
     }
     this.at = at;
   }
