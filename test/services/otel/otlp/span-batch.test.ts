@@ -159,3 +159,21 @@ test('a batch is empty again when it was sealed, and what could not be written l
     ['two'],
   );
 });
+
+test('a text that repeats is the same bytes the second and the third time, wherever it stands', async (t) => {
+  const { provider, ended } = spanSource();
+  const tracer = provider.getTracer('lib');
+  const texts = ['v', 'v', 'v', 'w', 'w', 'w', 'v', 'ü', 'ü', 'ü', 'x'.repeat(200), 'x'.repeat(200), 'x'.repeat(200)];
+  for (const text of texts) {
+    const span = tracer.startSpan('s', { attributes: { k: text, own: text } });
+    span.addEvent('e', { k: text });
+    span.addLink({ context: span.spanContext(), attributes: { k: text } });
+    span.end();
+  }
+  const spans = read(encode(ended));
+  t.equal(spans.length, texts.length);
+  for (const [i, { attributes, events, links }] of spans.entries()) {
+    t.same(attributes, { k: texts[i], own: texts[i] }, 'the one key is used elsewhere as well, the other is not');
+    t.same([events[0]?.attributes.k, links[0]?.attributes.k], [texts[i], texts[i]]);
+  }
+});
