@@ -103,19 +103,28 @@ class RecordedSpan implements StartedSpan, Span {
   }
 }
 
-/** The position of a call that is not sampled, and all that starting it gives: the one object that such a call costs. */
+/**
+ * The position of a call that is not sampled, and all that starting it gives: the one object that such a call costs. Its span
+ * id is made for who asks: a header that goes out, a line of log.
+ */
 class UnsampledTrace implements StartedSpan, TraceContext {
   readonly traceId: string;
-  readonly spanId: string;
   readonly flags: number;
   readonly state: string | undefined;
   readonly isRemote = false;
+  readonly #ids: TraceIds;
+  #spanId: string | undefined;
 
-  constructor(parent: TraceContext | undefined, traceId: string, spanId: string) {
+  constructor(parent: TraceContext | undefined, traceId: string, ids: TraceIds) {
     this.traceId = traceId;
-    this.spanId = spanId;
+    this.#ids = ids;
     this.flags = parent === undefined ? 0 : parent.flags & RANDOM_FLAG;
     this.state = parent?.state;
+  }
+
+  get spanId(): string {
+    this.#spanId ??= this.#ids.spanId();
+    return this.#spanId;
   }
 
   get trace(): TraceContext {
@@ -141,7 +150,7 @@ export const tracer = (options: TracerOptions): Tracer => {
         const parent = detail?.root === true ? undefined : context.get(TRACE);
         if (decide !== undefined) {
           const traceId = parent === undefined ? ids.traceId() : parent.traceId;
-          if (!decide(parent, traceId)) return new UnsampledTrace(parent, traceId, ids.spanId());
+          if (!decide(parent, traceId)) return new UnsampledTrace(parent, traceId, ids);
           if (parent === undefined) ids.reserve(traceId);
         }
         const span = sdk.startSpan(

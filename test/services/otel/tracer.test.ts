@@ -220,6 +220,7 @@ test('a call that is not sampled does not reach the SDK, one that is sampled doe
     t.equal(reached.length, isSampled ? 1 : 0, title);
     t.match(started.trace?.traceId, /^(?!0{32})[0-9a-f]{32}$/);
     t.match(started.trace?.spanId, /^(?!0{16})[0-9a-f]{16}$/);
+    t.equal(started.trace?.spanId, started.trace?.spanId, 'the same whenever it is asked for');
     // A sampler that we know nothing of decides itself, and says the same.
     const asked = tracer(shared)
       .site(recipe)
