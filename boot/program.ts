@@ -94,7 +94,13 @@ export const createProgram = (options: ProgramOptions): Program => {
       : hostLogger(host.logger, lineHooks);
   const collector =
     host?.collector ??
-    createCollector({ namespace: config.metrics.namespace, clock, maxSeries: config.metrics.max_series, logger });
+    createCollector({
+      namespace: config.metrics.namespace,
+      clock,
+      maxSeries: config.metrics.max_series,
+      exponentialHistograms: config.metrics.exponential_histograms,
+      logger,
+    });
   const health = createHealth(collector, clock);
   countLine = emissionCounter(collector);
   health('logs');

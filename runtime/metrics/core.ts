@@ -18,6 +18,8 @@ export interface CollectorOptions {
   readonly clock: Clock;
   /** Series per metric; what comes after goes to one whose labels are all `other`. Default 2000. */
   readonly maxSeries?: number;
+  /** Histograms, without namespace, that are kept in exponential buckets as well. */
+  readonly exponentialHistograms?: readonly string[];
   readonly logger?: Logger;
 }
 
@@ -32,6 +34,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     throw new Error(`metrics.namespace: '${namespace}' cannot begin a metric name. Use letters, digits and '_'.`);
   }
   const logger = (options.logger ?? silentLogger).subsystem('telemetry');
+  const exponential = new Set(options.exponentialHistograms);
   const slots = createSlots();
   const registry = metricRegistry();
 
@@ -86,7 +89,9 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const boundaries = kind === 'histogram' ? [...(spec.boundaries ?? [])] : [];
     const { help, unit } = spec;
     const labels = [...spec.labels].sort();
-    const shape = { kind, rawName, name: exportedName(rawName), help, unit, labels, boundaries, isDynamic };
+    const isExponential = kind === 'histogram' && exponential.has(spec.name);
+    const name = exportedName(rawName);
+    const shape = { kind, rawName, name, help, unit, labels, boundaries, isDynamic, isExponential };
     return registry.add(shape, scope);
   };
 

@@ -1,6 +1,8 @@
-import type { Unregister } from './collector.ts';
+import type { BoundHistogram, Unregister } from './collector.ts';
+import { alsoExponential, type ExponentialSeries, exponentialSeries } from './exponential.ts';
 import { type HandleOf, type HandleScope, handleFor, overflowHandleFor } from './handles.ts';
 import { type ObservationReports, observedSeries } from './observed-series.ts';
+import { VERSION } from './slots.ts';
 import type { Family, InstrumentKind, Series } from './snapshot.ts';
 import { type Member, type StoredSeries, storedSeries } from './stored-series.ts';
 import { OTHER } from './vocabulary.ts';
@@ -18,6 +20,8 @@ export interface FamilyShape<K extends InstrumentKind> {
   readonly boundaries: readonly number[];
   /** Made by a program that passes names and labels at the call. */
   readonly isDynamic: boolean;
+  /** Histograms: kept in exponential buckets as well. */
+  readonly isExponential?: boolean;
 }
 
 export interface FamilyScope extends Omit<HandleScope, 'boundaries'>, ObservationReports {
@@ -48,18 +52,28 @@ export const metricFamily = <K extends InstrumentKind>(shape: FamilyShape<K>, sc
   let overflowHandle: HandleOf<K> | undefined;
   let shown: Family | undefined;
 
-  const store = (names: readonly string[], values: readonly string[]): StoredSeries =>
+  const store = (
+    names: readonly string[],
+    values: readonly string[],
+    exponential: ExponentialSeries | undefined,
+  ): StoredSeries =>
     storedSeries(scope.slots, {
       kind: shape.kind,
       labelNames: names,
       labelValues: values,
       startTime: scope.clock.wall(),
       buckets: shape.kind === 'histogram' ? shape.boundaries.length + 1 : 0,
+      exponential,
     });
 
   const make = (key: string, names: readonly string[], values: readonly string[]): HandleOf<K> => {
-    const series = store(names, values);
-    const handle = handleFor[shape.kind](handleScope, series);
+    const exponential = shape.isExponential === true ? exponentialSeries() : undefined;
+    const series = store(names, values, exponential);
+    let handle = handleFor[shape.kind](handleScope, series);
+    if (exponential !== undefined) {
+      const version = (): number => scope.slots.cells[series.slot + VERSION] as number;
+      handle = alsoExponential(handle as BoundHistogram, version, exponential) as HandleOf<K>;
+    }
     members.set(key, series);
     handles.set(key, handle);
     return handle;

@@ -1,3 +1,5 @@
+import type { ExponentialBuckets } from './exponential.ts';
+
 /** What sinks read. Label texts are shared with the core, not copied; treat everything as read-only. */
 export interface Snapshot {
   /** Milliseconds since the epoch. */
@@ -39,6 +41,8 @@ export interface Series {
   readonly count: number;
   /** Per bucket for histograms, at index 0 for counters; undefined where there is none. */
   readonly exemplars: readonly (Exemplar | undefined)[];
+  /** Histograms that are configured to be exponential as well: the same observations in buckets of that kind. */
+  readonly exponential?: ExponentialBuckets | undefined;
 }
 
 export interface Exemplar {

@@ -1,4 +1,5 @@
 import type { SpanIds } from '../trace.ts';
+import type { ExponentialSeries } from './exponential.ts';
 import { BUCKETS, type Slot, type Slots, VALUE, VERSION } from './slots.ts';
 import type { Exemplar, InstrumentKind, Series } from './snapshot.ts';
 
@@ -24,6 +25,7 @@ export interface StoredShape {
   readonly startTime: number;
   /** Histograms: how many buckets, +Inf included. 0 for others. */
   readonly buckets: number;
+  readonly exponential?: ExponentialSeries | undefined;
 }
 
 /** How many exemplars a series can hold: one per bucket, one for a counter, none for gauges. */
@@ -77,6 +79,7 @@ export const storedSeries = (slots: Slots, shape: StoredShape): StoredSeries => 
         // The total is the sum of the buckets, so that `+Inf` is `_count` (Prometheus text format, histograms).
         count: bucketCounts.reduce((total, count) => total + count, 0),
         exemplars: exemplars(),
+        exponential: shape.exponential?.snapshot(),
       };
       return shown;
     },

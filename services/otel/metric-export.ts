@@ -1,27 +1,48 @@
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { ExportResultCode } from '@opentelemetry/core';
+import {
+  AggregationTemporality,
+  InstrumentType,
+  type PushMetricExporter,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
 import type { ExportMonitor } from './export-monitor.ts';
+import type { Delivery } from './otlp-exporters.ts';
+import type { Temporality } from './settings-types.ts';
+
+const SYNCHRONOUS = new Set([InstrumentType.COUNTER, InstrumentType.HISTOGRAM]);
+const ADDITIVE = new Set([InstrumentType.UP_DOWN_COUNTER, InstrumentType.OBSERVABLE_UP_DOWN_COUNTER]);
+
+/** What third parties' instruments are to be collected as (specification, "OTLP Exporter", temporality preference). */
+const isDelta = (temporality: Temporality, instrument: InstrumentType): boolean => {
+  if (temporality === 'lowmemory') return SYNCHRONOUS.has(instrument);
+  return temporality === 'delta' && !ADDITIVE.has(instrument);
+};
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Reports every export to the monitor, and lets `filter` take out what must not leave. */
-export const monitoredMetricExporter = (
-  inner: PushMetricExporter,
+export const pushMetricExporter = (
+  delivery: Delivery<ResourceMetrics>,
   monitor: ExportMonitor,
+  temporality: Temporality,
   filter: (metrics: ResourceMetrics) => ResourceMetrics,
 ): PushMetricExporter => ({
   export(metrics, done) {
-    const finish = (result: ExportResult): void => {
-      if (result.code === ExportResultCode.SUCCESS) monitor.succeeded();
-      else monitor.failed(result.error ?? new Error('no reason given'));
-      done(result);
+    const finish = (failure: Error | undefined): void => {
+      if (failure === undefined) monitor.succeeded();
+      else monitor.failed(failure);
+      done(
+        failure === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error: failure },
+      );
     };
     try {
-      inner.export(filter(metrics), finish);
+      delivery.send(filter(metrics), finish);
     } catch (error) {
-      finish({ code: ExportResultCode.FAILED, error: error instanceof Error ? error : new Error(String(error)) });
+      finish(asError(error));
     }
   },
-  forceFlush: () => inner.forceFlush(),
-  shutdown: () => inner.shutdown(),
-  selectAggregation: inner.selectAggregation?.bind(inner),
-  selectAggregationTemporality: inner.selectAggregationTemporality?.bind(inner),
+  forceFlush: () => delivery.settle(),
+  shutdown: () => delivery.shutdown(),
+  selectAggregationTemporality: (instrument) =>
+    isDelta(temporality, instrument) ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
 });

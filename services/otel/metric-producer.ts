@@ -1,80 +1,90 @@
-import { type HrTime, ValueType } from '@opentelemetry/api';
+import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
 import { emptyResource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
-  type DataPoint,
   DataPointType,
+  type ExponentialHistogram,
   type Histogram,
   type MetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import type { Collector } from '../../runtime/metrics/collector.ts';
-import type { Family, Series } from '../../runtime/metrics/snapshot.ts';
+import type { Exemplar, Family, Series } from '../../runtime/metrics/snapshot.ts';
+import { type Change, deltaState } from './delta-state.ts';
+import { toHrTime } from './hr-time.ts';
+import type { PointWithExemplars } from './otlp/metric-points.ts';
 import type { Temporality } from './settings-types.ts';
-import { SCOPE_NAME, toHrTime } from './tracer.ts';
+import { SCOPE_NAME } from './tracer.ts';
 
-/** What a series had at the last collection, for delta temporality. */
-interface Last {
-  readonly value: number;
-  readonly count: number;
-  readonly bucketCounts: readonly number[];
-  readonly time: number;
-}
-
-const attributesOf = (series: Series): Record<string, string> => {
+const attributesOf = (series: Series): Attributes => {
   const attributes: Record<string, string> = {};
   for (const [i, name] of series.labelNames.entries()) attributes[name] = series.labelValues[i] ?? '';
   return attributes;
 };
 
-const histogramOf = (family: Family, series: Series): Histogram => ({
-  // min and max are absent: of a cumulative series they would be those of the program's whole life.
-  buckets: { boundaries: [...family.boundaries], counts: Array.from(series.bucketCounts) },
-  sum: series.value,
-  count: series.count,
+// min and max are absent: of a cumulative series they would be those of the program's whole life.
+const histogramOf = (family: Family, change: Change): Histogram => ({
+  buckets: { boundaries: family.boundaries as number[], counts: Array.from(change.bucketCounts) },
+  sum: change.value,
+  count: change.count,
+});
+
+const NO_BUCKETS = { offset: 0, bucketCounts: [] };
+
+const exponentialOf = (change: Change): ExponentialHistogram => ({
+  count: change.count,
+  sum: change.value,
+  scale: change.exponential?.scale ?? 0,
+  zeroCount: change.exponential?.zeroCount ?? 0,
+  positive: {
+    offset: change.exponential?.offset ?? 0,
+    bucketCounts: Array.from(change.exponential?.counts ?? NO_BUCKETS.bucketCounts),
+  },
+  negative: NO_BUCKETS, // histograms refuse negative values
 });
 
 const isDelta = (family: Family, temporality: Temporality): boolean =>
   temporality !== 'cumulative' && (family.kind === 'counter' || family.kind === 'histogram');
 
+/** Snapshots share what does not change: a metric of exponential histograms has them in all its series. */
+const isExponential = (family: Family): boolean => family.series[0]?.exponential !== undefined;
+
+const present = (exemplars: readonly (Exemplar | undefined)[]): readonly Exemplar[] =>
+  exemplars.filter((exemplar) => exemplar !== undefined);
+
 /**
  * Hands the collector's numbers to an OTLP reader, under the names that Prometheus shows. Temporality `delta` and `lowmemory`
  * apply to counters and histograms; gauges have none, and up-down counters stay cumulative, as the OTLP preference says.
+ * Each reader needs a producer of its own: what was added since the last collection is that reader's.
  */
 export const metricProducer = (collector: Collector, version: string, temporality: Temporality): MetricProducer => {
-  const lastOf = new Map<string, Last>();
+  const state = deltaState();
+  /** By the label values, which are the same array for the life of a series. */
+  const attributes = new WeakMap<readonly string[], Attributes>();
 
-  /** The change since the last collection; undefined when there is none. A value that fell began anew. */
-  const delta = (family: Family, series: Series, time: number): { series: Series; from: number } | undefined => {
-    const key = [family.name, ...series.labelNames, ...series.labelValues].join('\u0000');
-    const last = lastOf.get(key);
-    const bucketCounts = Array.from(series.bucketCounts);
-    lastOf.set(key, { value: series.value, count: series.count, bucketCounts, time });
-    const beganAnew = last === undefined || series.count < last.count;
-    if (beganAnew || (family.kind === 'counter' && series.value < last.value)) {
-      return { series, from: last?.time ?? series.startTime };
+  const attributesFor = (series: Series): Attributes => {
+    let made = attributes.get(series.labelValues);
+    if (made === undefined) {
+      made = attributesOf(series);
+      attributes.set(series.labelValues, made);
     }
-    if (series.value === last.value && series.count === last.count) return undefined;
-    const changed = {
-      ...series,
-      value: series.value - last.value,
-      count: series.count - last.count,
-      bucketCounts: bucketCounts.map((count, i) => count - (last.bucketCounts[i] ?? 0)),
-    };
-    return { series: changed, from: last.time };
+    return made;
   };
 
-  const points = <T>(family: Family, endMs: number, read: (series: Series) => T): DataPoint<T>[] => {
+  const points = <T>(family: Family, endMs: number, read: (change: Change) => T): PointWithExemplars<T>[] => {
     const endTime: HrTime = toHrTime(endMs);
-    const made: DataPoint<T>[] = [];
+    const made: PointWithExemplars<T>[] = [];
     for (const series of family.series) {
-      const change = isDelta(family, temporality) ? delta(family, series, endMs) : { series, from: series.startTime };
+      const change: Change | undefined = isDelta(family, temporality)
+        ? state.take(family.kind, series, endMs)
+        : { ...series, from: series.startTime };
       if (change === undefined) continue;
       made.push({
         startTime: toHrTime(Math.min(change.from, endMs)),
         endTime,
-        attributes: attributesOf(series),
-        value: read(change.series),
+        attributes: attributesFor(series),
+        value: read(change),
+        exemplars: present(change.exemplars),
       });
     }
     return made;
@@ -94,13 +104,21 @@ export const metricProducer = (collector: Collector, version: string, temporalit
     };
     switch (family.kind) {
       case 'histogram': {
-        const dataPoints = points(family, endMs, (series) => histogramOf(family, series));
+        if (isExponential(family)) {
+          const dataPoints = points(family, endMs, exponentialOf);
+          return { ...shared, dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM, dataPoints };
+        }
+        const dataPoints = points(family, endMs, (change) => histogramOf(family, change));
         return { ...shared, dataPointType: DataPointType.HISTOGRAM, dataPoints };
       }
       case 'gauge':
-        return { ...shared, dataPointType: DataPointType.GAUGE, dataPoints: points(family, endMs, (s) => s.value) };
+        return {
+          ...shared,
+          dataPointType: DataPointType.GAUGE,
+          dataPoints: points(family, endMs, (change) => change.value),
+        };
       default: {
-        const dataPoints = points(family, endMs, (series) => series.value);
+        const dataPoints = points(family, endMs, (change) => change.value);
         return { ...shared, dataPointType: DataPointType.SUM, isMonotonic: family.kind === 'counter', dataPoints };
       }
     }

@@ -5,9 +5,9 @@ import {
   type PushMetricExporter,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { monitoredMetricExporter } from './metric-export.ts';
+import { pushMetricExporter } from './metric-export.ts';
 import { metricProducer } from './metric-producer.ts';
-import { otlpMetricExporter } from './otlp-exporters.ts';
+import { metricDelivery } from './otlp-exporters.ts';
 import { openTransport, reportInitError, type Signal, type SignalOptions } from './signal.ts';
 import { type ThirdPartyMetrics, thirdPartyMetrics } from './third-party-metrics.ts';
 
@@ -25,10 +25,9 @@ interface Push {
 const otlpPush = (options: SignalOptions, filter: (metrics: ResourceMetrics) => ResourceMetrics): Push => {
   const { metrics, temporality } = options.settings;
   const { config, halt } = openTransport(options, metrics, 'v1/metrics', 1);
-  const inner = otlpMetricExporter(metrics, config, temporality);
   const monitor = options.monitor('otlp_metrics');
   return {
-    exporter: monitoredMetricExporter(inner, monitor, filter),
+    exporter: pushMetricExporter(metricDelivery(metrics, config), monitor, temporality, filter),
     halt() {
       monitor.close();
       halt();

@@ -2,16 +2,19 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { createRequire } from 'node:module';
-import type * as JsonMetrics from '@opentelemetry/exporter-metrics-otlp-http';
-import type * as ProtobufMetrics from '@opentelemetry/exporter-metrics-otlp-proto';
+import { ExportResultCode } from '@opentelemetry/core';
 import type * as JsonTraces from '@opentelemetry/exporter-trace-otlp-http';
-import type * as ProtobufTraces from '@opentelemetry/exporter-trace-otlp-proto';
 import type { CompressionAlgorithm, OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base';
-import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type * as NodeHttp from '@opentelemetry/otlp-exporter-base/node-http';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
-import type { OtlpSettings, Temporality } from './settings-types.ts';
+import { type ExportResponse, jsonResponse, protobufResponse } from './otlp/export-response.ts';
+import { jsonMetrics } from './otlp/metric-json.ts';
+import { protobufMetrics } from './otlp/metric-request.ts';
+import type { EncodedSpans } from './otlp/span-batch.ts';
+import type { OtlpSettings } from './settings-types.ts';
 
-/** The exporters are loaded when one is built: a program that sends nothing starts sooner without them. */
+/** Loaded when something is to be sent: a program that sends nothing starts sooner without them. */
 const require = createRequire(import.meta.url);
 
 /** A connection to a collector that can be given up: the SDK would retry for its whole timeout. */
@@ -56,25 +59,94 @@ export const transport = (url: string, settings: OtlpSettings, concurrent: numbe
   };
 };
 
-export const otlpSpanExporter = (settings: OtlpSettings, config: OTLPExporterNodeConfigBase): SpanExporter => {
-  if (settings.protocol === 'http/json') {
-    const json = require('@opentelemetry/exporter-trace-otlp-http') as typeof JsonTraces;
-    return new json.OTLPTraceExporter(config);
-  }
-  const protobuf = require('@opentelemetry/exporter-trace-otlp-proto') as typeof ProtobufTraces;
-  return new protobuf.OTLPTraceExporter(config);
+/** What is sent in protobuf or JSON of our own, and how its answer is read. */
+export interface Requests<T> {
+  readonly signal: 'TRACES' | 'METRICS';
+  readonly contentType: 'application/x-protobuf' | 'application/json';
+  readonly serialize: (items: T) => Uint8Array;
+  readonly count: (items: T) => number;
+  readonly answer: (bytes: Uint8Array) => ExportResponse;
+}
+
+/** One request: how it ended, and how many of its items the collector refused although it took the request. */
+export type SendDone = (failure: Error | undefined, rejected: number) => void;
+
+/** The SDK's own delivery (retries, timeout, gzip, TLS) of requests that are not its own. */
+export interface Delivery<T> {
+  /** `done` is called once; throws only what `serialize` throws. */
+  send(items: T, done: SendDone): void;
+  /** Waits for what is under way. */
+  settle(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+const NO_REASON = 'no reason given';
+
+export const delivery = <T>(config: OTLPExporterNodeConfigBase, requests: Requests<T>): Delivery<T> => {
+  const { convertLegacyHttpOptions, createOtlpHttpExportDelegate } =
+    require('@opentelemetry/otlp-exporter-base/node-http') as typeof NodeHttp;
+  const { signal, contentType } = requests;
+  // The answer is read right before its request is reported, in one go (otlp-exporter-base 0.223, OTLPExportDelegate).
+  let rejected = 0;
+  const delegate = createOtlpHttpExportDelegate<T, ExportResponse>(
+    convertLegacyHttpOptions(config, signal, `v1/${signal.toLowerCase()}`, { 'Content-Type': contentType }),
+    {
+      serializeRequest: requests.serialize,
+      deserializeResponse(bytes) {
+        const response = requests.answer(bytes);
+        rejected = response.partialSuccess?.rejected ?? 0;
+        return response;
+      },
+    },
+    `otlp_http_${signal === 'TRACES' ? 'span' : 'metric'}_exporter`,
+    { name: signal === 'TRACES' ? 'span' : 'metric_data_point', countItems: requests.count },
+    undefined,
+  );
+  return {
+    send(items, done) {
+      delegate.export(items, ({ code, error }) => {
+        const refused = rejected;
+        rejected = 0;
+        done(code === ExportResultCode.SUCCESS ? undefined : (error ?? new Error(NO_REASON)), refused);
+      });
+    },
+    settle: () => delegate.forceFlush(),
+    shutdown: () => delegate.shutdown(),
+  };
 };
 
-export const otlpMetricExporter = (
+/** The SDK's exporter of spans as JSON. */
+export const jsonSpanExporter = (config: OTLPExporterNodeConfigBase): SpanExporter => {
+  const json = require('@opentelemetry/exporter-trace-otlp-http') as typeof JsonTraces;
+  return new json.OTLPTraceExporter(config);
+};
+
+export const encodedSpanDelivery = (config: OTLPExporterNodeConfigBase): Delivery<EncodedSpans> =>
+  delivery(config, {
+    signal: 'TRACES',
+    contentType: 'application/x-protobuf',
+    serialize: (batch) => batch.bytes,
+    count: (batch) => batch.spans,
+    answer: protobufResponse,
+  });
+
+const pointsOf = (metrics: ResourceMetrics): number =>
+  metrics.scopeMetrics.reduce(
+    (sum, scope) => sum + scope.metrics.reduce((points, metric) => points + metric.dataPoints.length, 0),
+    0,
+  );
+
+export const metricDelivery = (
   settings: OtlpSettings,
   config: OTLPExporterNodeConfigBase,
-  temporality: Temporality,
-): PushMetricExporter => {
-  const json = require('@opentelemetry/exporter-metrics-otlp-http') as typeof JsonMetrics;
-  const { DELTA, CUMULATIVE, LOWMEMORY } = json.AggregationTemporalityPreference;
-  const temporalityPreference = { delta: DELTA, cumulative: CUMULATIVE, lowmemory: LOWMEMORY }[temporality];
-  const options = { ...config, temporalityPreference };
-  if (settings.protocol === 'http/json') return new json.OTLPMetricExporter(options);
-  const protobuf = require('@opentelemetry/exporter-metrics-otlp-proto') as typeof ProtobufMetrics;
-  return new protobuf.OTLPMetricExporter(options);
+): Delivery<ResourceMetrics> => {
+  const shared = { signal: 'METRICS', count: pointsOf } as const;
+  return settings.protocol === 'http/json'
+    ? delivery(config, { ...shared, contentType: 'application/json', serialize: jsonMetrics, answer: jsonResponse })
+    : delivery(config, {
+        ...shared,
+        contentType: 'application/x-protobuf',
+        serialize: protobufMetrics(),
+        answer: protobufResponse,
+      });
 };

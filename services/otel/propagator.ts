@@ -17,9 +17,10 @@ const traceContext: Propagator = {
     if (trace.state !== undefined && trace.state !== '') set('tracestate', trace.state);
   },
   extract(context, get) {
-    const [header, ...others] = get('traceparent');
+    const headers = get('traceparent');
+    const header = headers[0];
     // Which of two would be right is unknowable: a new trace begins (W3C test suite, test_traceparent_duplicated).
-    if (header === undefined || others.length > 0) return context;
+    if (header === undefined || headers.length > 1) return context;
     const trace = parseTraceparent(header);
     if (trace === undefined) return context;
     const state = parseTracestate(get('tracestate'));
@@ -31,11 +32,13 @@ const traceContext: Propagator = {
 const baggage: Propagator = {
   fields: ['baggage'],
   inject(context, set) {
-    const text = renderBaggage(context.get(BAGGAGE));
-    if (text !== '') set('baggage', text);
+    const members = context.get(BAGGAGE);
+    if (members.length > 0) set('baggage', renderBaggage(members));
   },
   extract(context, get) {
-    const members = parseBaggage(get('baggage'));
+    const headers = get('baggage');
+    if (headers.length === 0) return context;
+    const members = parseBaggage(headers);
     return members.length === 0 ? context : context.with(BAGGAGE, members);
   },
 };
@@ -51,6 +54,10 @@ export const propagator = (names: readonly PropagatorName[]): Propagator => {
     inject(context, set) {
       for (const part of parts) part.inject(context, set);
     },
-    extract: (context, get) => parts.reduce((extracted, part) => part.extract(extracted, get), context),
+    extract(context, get) {
+      let extracted = context;
+      for (const part of parts) extracted = part.extract(extracted, get);
+      return extracted;
+    },
   };
 };

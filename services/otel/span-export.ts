@@ -1,8 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { Collector } from '../../runtime/metrics/collector.ts';
 import type { ExportMonitor } from './export-monitor.ts';
-import { spansTotal } from './instruments.ts';
+import type { SpanCounts } from './span-counts.ts';
 
 /** What became of the spans of one queue: exact, where the SDK only warns. */
 export interface SpanLedger {
@@ -16,11 +15,7 @@ const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : 
  * Counts exported, failed and dropped spans. The batch processor drops what ends while `maxQueueSize` spans wait; it takes
  * them out of its queue right before it calls the exporter (sdk-trace 2.12, BatchSpanProcessorBase), so the queue's length is known here.
  */
-export const spanLedger = (collector: Collector, monitor: ExportMonitor, maxQueueSize: number): SpanLedger => {
-  const spans = collector.counter(spansTotal);
-  const exported = lazily(() => spans.bind({ result: 'exported' }));
-  const failed = lazily(() => spans.bind({ result: 'failed' }));
-  const dropped = lazily(() => spans.bind({ result: 'dropped' }));
+export const spanLedger = (counts: SpanCounts, monitor: ExportMonitor, maxQueueSize: number): SpanLedger => {
   let waiting = 0;
   let isClosed = false;
 
@@ -29,14 +24,14 @@ export const spanLedger = (collector: Collector, monitor: ExportMonitor, maxQueu
       export(batch: ReadableSpan[], done) {
         waiting -= batch.length;
         const fail = (error: Error): void => {
-          failed().add(batch.length);
+          counts.failed(batch.length);
           monitor.failed(error);
           done({ code: ExportResultCode.FAILED, error });
         };
         try {
           inner.export(batch, (result) => {
             if (result.code !== ExportResultCode.SUCCESS) return fail(result.error ?? new Error('no reason given'));
-            exported().add(batch.length);
+            counts.exported(batch.length);
             monitor.succeeded();
             done(result);
           });
@@ -50,7 +45,7 @@ export const spanLedger = (collector: Collector, monitor: ExportMonitor, maxQueu
     processor: (inner) => ({
       onStart: (span, context) => inner.onStart(span, context),
       onEnd(span) {
-        if (isClosed || waiting >= maxQueueSize) dropped().add(1);
+        if (isClosed || waiting >= maxQueueSize) counts.dropped(1);
         else waiting++;
         inner.onEnd(span);
       },
@@ -60,14 +55,5 @@ export const spanLedger = (collector: Collector, monitor: ExportMonitor, maxQueu
         return inner.shutdown();
       },
     }),
-  };
-};
-
-/** Bound on first use: a series exists from then on. */
-const lazily = <T>(make: () => T): (() => T) => {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 };

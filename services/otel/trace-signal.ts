@@ -4,14 +4,16 @@ import {
   BasicTracerProvider,
   BatchSpanProcessor,
   ConsoleSpanExporter,
-  RandomIdGenerator,
   SimpleSpanProcessor,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { Tracer } from '../../runtime/trace.ts';
-import { otlpSpanExporter } from './otlp-exporters.ts';
-import { isParentBased, sampler } from './sampler.ts';
+import { traceIds } from './ids.ts';
+import { encodingSpanProcessor } from './otlp/span-processor.ts';
+import { encodedSpanDelivery, jsonSpanExporter, type Transport } from './otlp-exporters.ts';
+import { sampler, samplingDecision } from './sampler.ts';
 import { openTransport, reportInitError, type Signal, type SignalOptions } from './signal.ts';
+import { spanCounts } from './span-counts.ts';
 import { spanLedger } from './span-export.ts';
 import { tracer } from './tracer.ts';
 
@@ -28,15 +30,48 @@ interface Pipeline {
   readonly halt?: () => void;
 }
 
-const otlpPipeline = (options: SignalOptions): Pipeline => {
-  const { batch, traces } = options.settings;
-  // At shutdown the whole queue is sent at once, in batches.
-  const concurrent = Math.ceil(batch.maxQueueSize / batch.maxExportBatchSize) + 1;
-  const { config, halt } = openTransport(options, traces, 'v1/traces', concurrent);
-  const inner = otlpSpanExporter(traces, config);
+/** Spans are encoded as they end. */
+const protobufPipeline = (options: SignalOptions, { config, halt }: Transport): Pipeline => {
+  const { settings, clock } = options;
   const monitor = options.monitor('otlp_traces');
-  const ledger = spanLedger(options.collector, monitor, batch.maxQueueSize);
-  const exporter = ledger.exporter(inner);
+  const counts = spanCounts(options.collector);
+  const out = encodedSpanDelivery(config);
+  const processor = encodingSpanProcessor({
+    batch: settings.batch,
+    clock,
+    counts,
+    broken: monitor.failed,
+    send: (batch) =>
+      new Promise((resolve) => {
+        out.send(batch, (failure, rejected) => {
+          if (failure === undefined) {
+            counts.exported(batch.spans - rejected);
+            counts.failed(rejected);
+            monitor.succeeded();
+          } else {
+            counts.failed(batch.spans);
+            monitor.failed(failure);
+          }
+          resolve(failure);
+        });
+      }),
+  });
+  return {
+    processor,
+    settle: () => out.settle(),
+    halt() {
+      monitor.close();
+      halt();
+    },
+  };
+};
+
+/** The SDK's own exporter and batches. */
+const jsonPipeline = (options: SignalOptions, { config, halt }: Transport): Pipeline => {
+  const { batch } = options.settings;
+  const monitor = options.monitor('otlp_traces');
+  const ledger = spanLedger(spanCounts(options.collector), monitor, batch.maxQueueSize);
+  const exporter = ledger.exporter(jsonSpanExporter(config));
   const processor = new BatchSpanProcessor(exporter, {
     maxQueueSize: batch.maxQueueSize,
     maxExportBatchSize: batch.maxExportBatchSize,
@@ -53,6 +88,14 @@ const otlpPipeline = (options: SignalOptions): Pipeline => {
   };
 };
 
+const otlpPipeline = (options: SignalOptions): Pipeline => {
+  const { batch, traces } = options.settings;
+  // At shutdown the whole queue is sent at once, in batches.
+  const concurrent = Math.ceil(batch.maxQueueSize / batch.maxExportBatchSize) + 1;
+  const transport = openTransport(options, traces, 'v1/traces', concurrent);
+  return traces.protocol === 'http/json' ? jsonPipeline(options, transport) : protobufPipeline(options, transport);
+};
+
 /** The tracer over the SDK with its exporters; undefined when none of them could be built. */
 export const traceSignal = (options: SignalOptions, resource: Resource): TraceSignal | undefined => {
   const { settings } = options;
@@ -67,12 +110,12 @@ export const traceSignal = (options: SignalOptions, resource: Resource): TraceSi
   }
   if (pipelines.length === 0) return undefined;
 
-  const ids = new RandomIdGenerator();
+  const ids = traceIds();
   const provider = new BasicTracerProvider({
     resource,
     sampler: sampler(settings.sampler.name, settings.sampler.ratio),
     spanLimits: settings.limits,
-    idGenerator: ids,
+    idGenerator: ids.generator,
     spanProcessors: pipelines.map((pipeline) => pipeline.processor),
   });
   return {
@@ -80,8 +123,8 @@ export const traceSignal = (options: SignalOptions, resource: Resource): TraceSi
     tracer: tracer({
       provider,
       clock: options.clock,
-      newSpanId: () => ids.generateSpanId(),
-      isParentBased: isParentBased(settings.sampler.name),
+      ids,
+      decide: samplingDecision(settings.sampler.name, settings.sampler.ratio),
       version: options.version,
     }),
     async flush() {

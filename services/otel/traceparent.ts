@@ -29,6 +29,9 @@ export const trimBlanks = (text: string): string => {
 };
 const isBlank = (code: number): boolean => code === 32 || code === 9;
 
+/** The value of a lower-case hex digit; the flags we know are all in the last one. */
+const lastHexDigit = (code: number): number => (code < 58 ? code - 48 : code - 87);
+
 /** The position that a `traceparent` names, without state; undefined when it is not to be used. */
 export const parseTraceparent = (header: string): TraceContext | undefined => {
   const text = trimBlanks(header);
@@ -43,7 +46,7 @@ export const parseTraceparent = (header: string): TraceContext | undefined => {
   if (!isLowerHex(text, 3, 35) || isZero(text, 3, 35)) return undefined;
   if (!isLowerHex(text, 36, 52) || isZero(text, 36, 52)) return undefined;
   if (!isLowerHex(text, 53, LENGTH)) return undefined;
-  const flags = Number.parseInt(text.slice(53, LENGTH), 16) & KNOWN_FLAGS;
+  const flags = lastHexDigit(text.charCodeAt(LENGTH - 1)) & KNOWN_FLAGS;
   return { traceId: text.slice(3, 35), spanId: text.slice(36, 52), flags, isRemote: true };
 };
 

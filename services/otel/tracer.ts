@@ -1,5 +1,4 @@
 import {
-  type HrTime,
   ROOT_CONTEXT,
   type Attributes as SdkAttributes,
   type Span as SdkSpan,
@@ -13,16 +12,20 @@ import type { Clock } from '../../runtime/clock.ts';
 import { errorType, messageOf } from '../../runtime/errors.ts';
 import {
   type Attributes,
-  isSampled,
   type Span,
   type SpanKind,
   type SpanLink,
   type SpanSite,
+  type StartedSpan,
   TRACE,
   type TraceContext,
   type Tracer,
 } from '../../runtime/trace.ts';
 import { type ExceptionMemory, exceptionAttributes, exceptionMemory } from './exception.ts';
+import { toHrTime } from './hr-time.ts';
+import type { TraceIds } from './ids.ts';
+import { SITE_CONSTANTS, siteConstants, type WithConstants } from './otlp/span-fields.ts';
+import type { SamplingDecision } from './sampler.ts';
 import { fromSpanContext, RANDOM_FLAG, toSpanContext } from './span-context.ts';
 
 const KINDS: Readonly<Record<SpanKind, SdkSpanKind>> = {
@@ -36,22 +39,15 @@ const KINDS: Readonly<Record<SpanKind, SdkSpanKind>> = {
 export interface TracerOptions {
   readonly provider: TracerProvider;
   readonly clock: Clock;
-  /** 16 random hex digits. */
-  readonly newSpanId: () => string;
-  /** The sampler follows a parent that was not sampled: no need to ask it. */
-  readonly isParentBased: boolean;
+  readonly ids: TraceIds;
+  /** What the provider's sampler will decide. Absent for a sampler that we don't know: the SDK is asked every time. */
+  readonly decide?: SamplingDecision;
   /** The instrumentation scope's version. */
   readonly version: string;
 }
 
 /** The scope of all spans and metrics of our own. */
 export const SCOPE_NAME = 'perilune';
-
-/** The SDK takes a number below the program's uptime for something else than milliseconds since the epoch. */
-export const toHrTime = (epochMs: number): HrTime => {
-  const seconds = Math.trunc(epochMs / 1000);
-  return [seconds, Math.round((epochMs - seconds * 1000) * 1e6)];
-};
 
 /** `undefined` values are skipped by the SDK, and it copies arrays: read-only here, mutable in its types. */
 const toSdkAttributes = (attributes: Attributes): SdkAttributes => attributes as SdkAttributes;
@@ -61,67 +57,119 @@ const toSdkLink = (link: SpanLink) => ({
   attributes: link.attributes === undefined ? undefined : toSdkAttributes(link.attributes),
 });
 
-const recordedSpan = (span: SdkSpan, trace: TraceContext, clock: Clock, wasRecorded: ExceptionMemory): Span => ({
-  trace,
-  setAttributes(attributes) {
-    span.setAttributes(toSdkAttributes(attributes));
-  },
-  addEvent(name, attributes, time) {
-    span.addEvent(name, toSdkAttributes(attributes ?? {}), toHrTime(time ?? clock.wall()));
-  },
-  addLink(link) {
-    span.addLink(toSdkLink(link));
-  },
-  fail(error) {
+/** A span of the SDK behind our interface. One object per span: methods stay on the prototype. */
+class RecordedSpan implements StartedSpan, Span {
+  readonly trace: TraceContext;
+  readonly #span: SdkSpan;
+  readonly #clock: Clock;
+  readonly #wasRecorded: ExceptionMemory;
+
+  constructor(span: SdkSpan, trace: TraceContext, clock: Clock, wasRecorded: ExceptionMemory) {
+    this.trace = trace;
+    this.#span = span;
+    this.#clock = clock;
+    this.#wasRecorded = wasRecorded;
+  }
+
+  get span(): Span {
+    return this;
+  }
+
+  setAttributes(attributes: Attributes): void {
+    this.#span.setAttributes(toSdkAttributes(attributes));
+  }
+
+  addEvent(name: string, attributes?: Attributes, time?: number): void {
+    this.#span.addEvent(name, toSdkAttributes(attributes ?? {}), toHrTime(time ?? this.#clock.wall()));
+  }
+
+  addLink(link: SpanLink): void {
+    this.#span.addLink(toSdkLink(link));
+  }
+
+  fail(error: unknown): void {
     this.setError(errorType(error), messageOf(error));
-    if (wasRecorded(error, trace.traceId)) return;
+    if (this.#wasRecorded(error, this.trace.traceId)) return;
     this.addEvent('exception', exceptionAttributes(error));
-  },
-  setError(type, message) {
-    span.setAttribute('error.type', type);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
-  },
-  end(time) {
-    span.end(toHrTime(time ?? clock.wall()));
-  },
-});
+  }
+
+  setError(type: string, message?: string): void {
+    this.#span.setAttribute('error.type', type);
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
+  }
+
+  end(time?: number): void {
+    this.#span.end(toHrTime(time ?? this.#clock.wall()));
+  }
+}
+
+/**
+ * The position of a call that is not sampled, and all that starting it gives: the one object that such a call costs. Its span
+ * id is made for who asks: a header that goes out, a line of log.
+ */
+class UnsampledTrace implements StartedSpan, TraceContext {
+  readonly traceId: string;
+  readonly flags: number;
+  readonly state: string | undefined;
+  readonly isRemote = false;
+  readonly #ids: TraceIds;
+  #spanId: string | undefined;
+
+  constructor(parent: TraceContext | undefined, traceId: string, ids: TraceIds) {
+    this.traceId = traceId;
+    this.#ids = ids;
+    this.flags = parent === undefined ? 0 : parent.flags & RANDOM_FLAG;
+    this.state = parent?.state;
+  }
+
+  get spanId(): string {
+    this.#spanId ??= this.#ids.spanId();
+    return this.#spanId;
+  }
+
+  get trace(): TraceContext {
+    return this;
+  }
+
+  get span(): undefined {
+    return undefined;
+  }
+}
 
 /** Spans of the OpenTelemetry SDK for our sites. The parent is the context's TRACE, never a global. */
 export const tracer = (options: TracerOptions): Tracer => {
-  const { clock, newSpanId } = options;
+  const { clock, ids, decide } = options;
   const sdk: SdkTracer = options.provider.getTracer(SCOPE_NAME, options.version);
   const wasRecorded = exceptionMemory();
 
-  /** What the sampler would decide is known: no SDK span is made, and the trace goes on with a new id. */
-  const unsampledChild = (parent: TraceContext): TraceContext => ({
-    traceId: parent.traceId,
-    spanId: newSpanId(),
-    flags: parent.flags & RANDOM_FLAG,
-    state: parent.state,
-    isRemote: false,
-  });
-
-  const site = (recipe: { name: string; kind: SpanKind; attributes: Attributes }): SpanSite => ({
-    start(context, detail) {
-      const parent = detail?.root === true ? undefined : context.get(TRACE);
-      if (parent !== undefined && options.isParentBased && !isSampled(parent)) {
-        return { trace: unsampledChild(parent), span: undefined };
-      }
-      const span = sdk.startSpan(
-        detail?.name ?? recipe.name,
-        {
-          kind: KINDS[detail?.kind ?? recipe.kind],
-          attributes: toSdkAttributes(
-            detail?.attributes === undefined ? recipe.attributes : { ...recipe.attributes, ...detail.attributes },
-          ),
-          links: detail?.links?.map(toSdkLink),
-          startTime: toHrTime(detail?.startTime ?? clock.wall()),
-        },
-        parent === undefined ? ROOT_CONTEXT : traceApi.setSpanContext(ROOT_CONTEXT, toSpanContext(parent)),
-      );
-      const trace = fromSpanContext(span.spanContext(), parent?.flags ?? 0);
-      return { trace, span: span.isRecording() ? recordedSpan(span, trace, clock, wasRecorded) : undefined };
-    },
-  });
+  const site = (recipe: { name: string; kind: SpanKind; attributes: Attributes }): SpanSite => {
+    const attributes = toSdkAttributes(recipe.attributes);
+    const constants = siteConstants(recipe.name, KINDS[recipe.kind], attributes);
+    return {
+      start(context, detail) {
+        const parent = detail?.root === true ? undefined : context.get(TRACE);
+        if (decide !== undefined) {
+          const traceId = parent === undefined ? ids.traceId() : parent.traceId;
+          if (!decide(parent, traceId)) return new UnsampledTrace(parent, traceId, ids);
+          if (parent === undefined) ids.reserve(traceId);
+        }
+        const span = sdk.startSpan(
+          detail?.name ?? recipe.name,
+          {
+            kind: KINDS[detail?.kind ?? recipe.kind],
+            attributes:
+              detail?.attributes === undefined ? attributes : { ...attributes, ...toSdkAttributes(detail.attributes) },
+            links: detail?.links?.map(toSdkLink),
+            startTime: toHrTime(detail?.startTime ?? clock.wall()),
+          },
+          parent === undefined ? ROOT_CONTEXT : traceApi.setSpanContext(ROOT_CONTEXT, toSpanContext(parent)),
+        );
+        const trace = fromSpanContext(span.spanContext(), parent?.flags ?? 0);
+        if (!span.isRecording()) return { trace, span: undefined };
+        (span as WithConstants)[SITE_CONSTANTS] = constants;
+        return new RecordedSpan(span, trace, clock, wasRecorded);
+      },
+    };
+  };
   return { site };
 };

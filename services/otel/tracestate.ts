@@ -57,6 +57,7 @@ const shorten = (members: string[]): string => {
  * is then dropped whole, and the `traceparent` beside it still counts.
  */
 export const parseTracestate = (headers: readonly string[]): string | undefined => {
+  if (headers.length === 0) return undefined;
   const members: string[] = [];
   const keys = new Set<string>();
   for (const part of headers.join(',').split(',')) {

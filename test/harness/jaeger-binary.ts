@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from './cache-folder.ts';
 import { runChild } from './child.ts';
 import type { Scope } from './teardown.ts';
 
 const moduleFolder = fileURLToPath(new URL('../e2e/jaeger/', import.meta.url));
 const PACKAGE = 'github.com/jaegertracing/jaeger/cmd/jaeger';
-
-/** Where built servers are kept: outside the tree, so that a clean checkout need not build them again. */
-const cacheFolder = (): string => {
-  const base = process.env.XDG_CACHE_HOME;
-  return `${base === undefined || base === '' ? `${homedir()}/.cache` : base}/perilune`;
-};
 
 /** One binary per content of go.mod and go.sum, Go version and platform. */
 const binaryPath = (goVersion: string): string => {

@@ -6,8 +6,17 @@ import { gunzipSync } from 'node:zlib';
 import type { SpanKind } from '../../runtime/trace.ts';
 import { type CollectedPoint, type CollectedSpan, decodePoints, decodeSpans } from './otlp-decode.ts';
 
-/** What the collector does with requests from now on. `hang` answers nothing; `refuse` closes the port. */
-export type Behaviour = 'ok' | 'hang' | 'refuse' | { readonly status: number } | { readonly delayMs: number };
+/**
+ * What the collector does with requests from now on. `hang` answers nothing; `refuse` closes the port; `rejects` takes the
+ * request and says that so many of its items (below 128) were refused.
+ */
+export type Behaviour =
+  | 'ok'
+  | 'hang'
+  | 'refuse'
+  | { readonly status: number }
+  | { readonly delayMs: number }
+  | { readonly rejects: number };
 
 export interface SpanQuery {
   readonly name?: string;
@@ -100,7 +109,10 @@ export const startOtlpCollector = async (options: { tls?: ServerOptions } = {}):
     accept(path, request.headers, Buffer.concat(chunks));
     const isJson = request.headers['content-type']?.includes('json') === true;
     response.writeHead(200, { 'content-type': isJson ? 'application/json' : 'application/x-protobuf' });
-    response.end(isJson ? '{}' : '');
+    const rejects = typeof behaviour === 'object' && 'rejects' in behaviour ? behaviour.rejects : 0;
+    if (rejects === 0) response.end(isJson ? '{}' : '');
+    else if (isJson) response.end(JSON.stringify({ partialSuccess: { rejectedSpans: String(rejects) } }));
+    else response.end(Buffer.from([0x0a, 0x02, 0x08, rejects]));
   };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {

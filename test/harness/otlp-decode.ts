@@ -26,7 +26,7 @@ export interface CollectedSpan extends Origin {
 /** One point of a metric. `value` is the sum for histograms. */
 export interface CollectedPoint extends Origin {
   readonly name: string;
-  readonly kind: 'sum' | 'gauge' | 'histogram';
+  readonly kind: 'sum' | 'gauge' | 'histogram' | 'exponentialHistogram';
   readonly unit: string;
   readonly description: string;
   readonly isMonotonic: boolean;
@@ -37,6 +37,11 @@ export interface CollectedPoint extends Origin {
   readonly bucketCounts: readonly number[];
   readonly boundaries: readonly number[];
   readonly min: number | undefined;
+  readonly exemplars: readonly { traceId: string; spanId: string; value: number; timeMs: number }[];
+  /** Exponential histograms. */
+  readonly scale: number;
+  readonly zeroCount: number;
+  readonly positive: { readonly offset: number; readonly counts: readonly number[] };
   readonly startMs: number;
   readonly timeMs: number;
 }
@@ -109,7 +114,7 @@ export const decodeSpans = (body: Buffer, contentType: string): readonly Collect
 export const decodePoints = (body: Buffer, contentType: string): readonly CollectedPoint[] => {
   const request = isJson(contentType) ? JSON.parse(body.toString()) : decodeMessage(body, metricsRequest);
   return [...flatten(request, 'resourceMetrics', 'scopeMetrics', 'metrics')].flatMap(([metric, origin]) => {
-    const kind = 'histogram' in metric ? 'histogram' : 'sum' in metric ? 'sum' : 'gauge';
+    const kind = (['histogram', 'exponentialHistogram', 'sum'] as const).find((one) => one in metric) ?? 'gauge';
     const data = object(metric[kind]);
     return list(data.dataPoints).map((point) => ({
       ...origin,
@@ -125,6 +130,18 @@ export const decodePoints = (body: Buffer, contentType: string): readonly Collec
       bucketCounts: list(point.bucketCounts).map(Number),
       boundaries: list(point.explicitBounds).map(Number),
       min: point.min === undefined ? undefined : Number(point.min),
+      exemplars: list(point.exemplars).map((exemplar) => ({
+        traceId: text(exemplar.traceId),
+        spanId: text(exemplar.spanId),
+        value: Number(exemplar.asDouble),
+        timeMs: milliseconds(exemplar.timeUnixNano),
+      })),
+      scale: Number(point.scale ?? 0),
+      zeroCount: Number(point.zeroCount ?? 0),
+      positive: {
+        offset: Number(object(point.positive).offset ?? 0),
+        counts: list(object(point.positive).bucketCounts).map(Number),
+      },
       startMs: milliseconds(point.startTimeUnixNano),
       timeMs: milliseconds(point.timeUnixNano),
     }));

@@ -44,10 +44,17 @@ export const traceRequest: Message = {
   }),
 };
 
+const exemplar: Message = {
+  2: one('timeUnixNano', 'fixed64'),
+  3: one('asDouble', 'double'),
+  4: one('spanId', 'hex'),
+  5: one('traceId', 'hex'),
+};
 const numberPoint: Message = {
   2: one('startTimeUnixNano', 'fixed64'),
   3: one('timeUnixNano', 'fixed64'),
   4: one('asDouble', 'double'),
+  5: many('exemplars', exemplar),
   6: one('asInt', 'int64'),
   7: many('attributes', keyValue),
 };
@@ -58,9 +65,21 @@ const histogramPoint: Message = {
   5: one('sum', 'double'),
   6: many('bucketCounts', 'fixed64'),
   7: many('explicitBounds', 'double'),
+  8: many('exemplars', exemplar),
   9: many('attributes', keyValue),
   11: one('min', 'double'),
   12: one('max', 'double'),
+};
+const exponentialPoint: Message = {
+  1: many('attributes', keyValue),
+  2: one('startTimeUnixNano', 'fixed64'),
+  3: one('timeUnixNano', 'fixed64'),
+  4: one('count', 'fixed64'),
+  5: one('sum', 'double'),
+  6: one('scale', 'sint32'),
+  7: one('zeroCount', 'fixed64'),
+  8: one('positive', { 1: one('offset', 'sint32'), 2: many('bucketCounts', 'uint') }),
+  11: many('exemplars', exemplar),
 };
 const metric: Message = {
   1: one('name', 'string'),
@@ -73,6 +92,10 @@ const metric: Message = {
     3: one('isMonotonic', 'bool'),
   }),
   9: one('histogram', { 1: many('dataPoints', histogramPoint), 2: one('aggregationTemporality', 'uint') }),
+  10: one('exponentialHistogram', {
+    1: many('dataPoints', exponentialPoint),
+    2: one('aggregationTemporality', 'uint'),
+  }),
 };
 export const metricsRequest: Message = {
   1: many('resourceMetrics', {

@@ -1,5 +1,5 @@
 /** The wire types of protobuf that OTLP uses, named by what they become. 64-bit numbers become bigint. */
-type Scalar = 'string' | 'hex' | 'uint' | 'bool' | 'fixed64' | 'fixed32' | 'double' | 'int64';
+type Scalar = 'string' | 'hex' | 'uint' | 'sint32' | 'bool' | 'fixed64' | 'fixed32' | 'double' | 'int64';
 export interface Field {
   readonly name: string;
   readonly type: Scalar | Message;
@@ -49,6 +49,7 @@ export const decodeMessage = (bytes: Buffer, message: Message): Decoded => {
         const value = varint();
         if (field === undefined) break;
         if (field.type === 'bool') put(field, value !== 0n);
+        else if (field.type === 'sint32') put(field, Number((value >> 1n) ^ -(value & 1n)));
         else put(field, field.type === 'int64' ? BigInt.asIntN(64, value) : Number(value));
         break;
       }
@@ -68,7 +69,11 @@ export const decodeMessage = (bytes: Buffer, message: Message): Decoded => {
         if (typeof field.type === 'object') put(field, decodeMessage(raw, field.type));
         else if (field.type === 'string') put(field, raw.toString('utf8'));
         else if (field.type === 'hex') put(field, raw.toString('hex'));
-        else for (let i = 0; i < raw.length; i += 8) put(field, number64(field.type, raw.subarray(i, i + 8))); // packed
+        else if (field.type === 'uint') {
+          const end = at; // packed
+          at -= raw.length;
+          while (at < end) put(field, Number(varint()));
+        } else for (let i = 0; i < raw.length; i += 8) put(field, number64(field.type, raw.subarray(i, i + 8))); // packed
         break;
       }
       default:

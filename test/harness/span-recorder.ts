@@ -3,13 +3,13 @@ import { hrTimeToMilliseconds } from '@opentelemetry/core';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
-  RandomIdGenerator,
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import type { SpanKind, Tracer } from '../../runtime/trace.ts';
-import { isParentBased, type SamplerName, sampler } from '../../services/otel/sampler.ts';
+import { traceIds } from '../../services/otel/ids.ts';
+import { type SamplerName, sampler, samplingDecision } from '../../services/otel/sampler.ts';
 import { tracer } from '../../services/otel/tracer.ts';
 import { matches, onlySpan, type SpanQuery } from './otlp-collector.ts';
 import type { CollectedSpan } from './otlp-decode.ts';
@@ -62,11 +62,11 @@ export interface SpanRecorder {
 
 export const spanRecorder = (options: { sampler?: SamplerName; ratio?: number; clock?: Clock } = {}): SpanRecorder => {
   const name = options.sampler ?? 'parentbased_always_on';
-  const ids = new RandomIdGenerator();
+  const ids = traceIds();
   const memory = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({
     sampler: sampler(name, options.ratio ?? 1),
-    idGenerator: ids,
+    idGenerator: ids.generator,
     spanProcessors: [new SimpleSpanProcessor(memory)],
   });
   const all = () => memory.getFinishedSpans().map(collected);
@@ -75,8 +75,8 @@ export const spanRecorder = (options: { sampler?: SamplerName; ratio?: number; c
     tracer: tracer({
       provider,
       clock: options.clock ?? systemClock(),
-      newSpanId: () => ids.generateSpanId(),
-      isParentBased: isParentBased(name),
+      ids,
+      decide: samplingDecision(name, options.ratio ?? 1),
       version: 'test',
     }),
     spans: (query = {}) => all().filter((span) => matches(span, query)),

@@ -16,6 +16,7 @@ import { createCollector } from '../../../runtime/metrics/core.ts';
 import type { Surface } from '../../../runtime/surface.ts';
 import { noThirdPartyScope, type ThirdPartyScope } from '../../../runtime/trace.ts';
 import { FUNCTIONS } from '../../../services/function/port.ts';
+import { traceIds } from '../../../services/otel/ids.ts';
 import { propagator } from '../../../services/otel/propagator.ts';
 import { tracer } from '../../../services/otel/tracer.ts';
 
@@ -150,7 +151,7 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
   const lines: LogLine[] = [];
   const logger = recordingLogger(lines);
   const drainState = { isDraining: false };
-  const spans = tracer({ provider, clock, newSpanId: () => 'abcdefabcdefabcd', isParentBased: false, version: '0' });
+  const spans = tracer({ provider, clock, ids: traceIds(), version: '0' });
   const { engine, lua, modules } = fakeEngine();
   const ports = new Map<unknown, unknown>();
   const handlers = options.functions ?? {};

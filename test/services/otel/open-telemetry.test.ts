@@ -173,6 +173,21 @@ test('spans_total counts exactly what was exported, dropped for a full queue, an
   t.equal(backend.spans().length, 4);
 });
 
+test('spans that a collector refuses within a request that it takes have failed', async (t) => {
+  const backend = await collectorOf(t);
+  await backend.behave({ rejects: 3 });
+  const { otel, call, value } = startOtel(t, { enabled: true, endpoint: backend.url, batch: QUIET });
+  for (let i = 0; i < 5; i++) call('f', () => 1);
+  t.ok(await otel.flush(20_000), 'such a request is not to be sent again');
+  t.equal(value('wippy_spans_total', { result: 'failed' }), 3);
+  t.equal(value('wippy_spans_total', { result: 'exported' }), 2);
+  await backend.behave('ok');
+  call('f', () => 1);
+  await otel.flush(20_000);
+  t.equal(value('wippy_spans_total', { result: 'failed' }), 3);
+  t.equal(value('wippy_spans_total', { result: 'exported' }), 3);
+});
+
 test('rule 119: a failure episode warns once, counts each time, and re-arms on recovery', async (t) => {
   const backend = await collectorOf(t);
   const events: string[] = [];

@@ -1,8 +1,12 @@
+import { ROOT_CONTEXT, type TracerProvider } from '@opentelemetry/api';
+import { BasicTracerProvider, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
 import { CallError } from '../../../runtime/errors.ts';
 import { TRACE, type TraceContext } from '../../../runtime/trace.ts';
-import { SAMPLER_NAMES } from '../../../services/otel/sampler.ts';
+import { traceIds } from '../../../services/otel/ids.ts';
+import { SAMPLER_NAMES, type SamplerName, sampler, samplingDecision } from '../../../services/otel/sampler.ts';
+import { tracer } from '../../../services/otel/tracer.ts';
 import { spanRecorder } from '../../harness/span-recorder.ts';
 import { manualClock } from './manual-clock.ts';
 
@@ -170,4 +174,72 @@ test('rule 56: a host error keeps its message and shows where in the host it was
   t.equal(got.attributes['error.type'], 'Internal');
   t.match(got.events[0]?.attributes, { 'exception.type': 'TypeError', 'exception.message': 'not a number' });
   t.match(got.events[0]?.attributes['exception.stacktrace'], /tracer\.test\.ts/);
+});
+
+/** The SDK's provider, which tells what reached it. */
+const watched = (name: SamplerName, ratio: number) => {
+  const reached: string[] = [];
+  const ids = traceIds();
+  const sdk = new BasicTracerProvider({ sampler: sampler(name, ratio), idGenerator: ids.generator });
+  const provider: TracerProvider = {
+    getTracer(scope, version) {
+      const inner = sdk.getTracer(scope, version);
+      const startSpan: typeof inner.startSpan = (span, options, context) => {
+        reached.push(span);
+        return inner.startSpan(span, options, context);
+      };
+      return Object.assign(Object.create(inner), { startSpan });
+    },
+  };
+  const shared = { provider, clock: manualClock(), ids, version: 'test' };
+  return { shared, reached, decide: samplingDecision(name, ratio) };
+};
+
+test('a call that is not sampled does not reach the SDK, one that is sampled does', async (t) => {
+  const cases: readonly (readonly [SamplerName, number, TraceContext | undefined, boolean])[] = [
+    ['always_off', 1, undefined, false],
+    ['always_off', 1, remote(1), false],
+    ['always_on', 0, remote(0), true],
+    ['traceidratio', 0, remote(1), false],
+    ['traceidratio', 1, remote(0), true],
+    ['parentbased_always_on', 0, undefined, true],
+    ['parentbased_always_on', 0, remote(0), false],
+    ['parentbased_always_off', 1, undefined, false],
+    ['parentbased_always_off', 1, remote(1), true],
+    ['parentbased_traceidratio', 0, undefined, false],
+    ['parentbased_traceidratio', 0, remote(1), true],
+    ['parentbased_traceidratio', 1, undefined, true],
+  ];
+  for (const [name, ratio, parent, isSampled] of cases) {
+    const { shared, reached, decide } = watched(name, ratio);
+    const title = `${name} ${ratio} ${parent?.flags}`;
+    const started = tracer({ ...shared, decide })
+      .site(recipe)
+      .start(parent === undefined ? rootContext : under(parent), undefined);
+    t.equal(started.span !== undefined, isSampled, title);
+    t.equal(reached.length, isSampled ? 1 : 0, title);
+    t.match(started.trace?.traceId, /^(?!0{32})[0-9a-f]{32}$/);
+    t.match(started.trace?.spanId, /^(?!0{16})[0-9a-f]{16}$/);
+    t.equal(started.trace?.spanId, started.trace?.spanId, 'the same whenever it is asked for');
+    // A sampler that we know nothing of decides itself, and says the same.
+    const asked = tracer(shared)
+      .site(recipe)
+      .start(parent === undefined ? rootContext : under(parent), undefined);
+    t.equal(asked.span !== undefined, isSampled, title);
+    t.equal(reached.length, isSampled ? 2 : 1, title);
+  }
+});
+
+test('a ratio takes its share of the roots, and whoever decides takes the same', async (t) => {
+  const { shared, reached, decide } = watched('parentbased_traceidratio', 0.25);
+  const site = tracer({ ...shared, decide }).site(recipe);
+  const taken = Array.from({ length: 4000 }, () => site.start(rootContext, undefined)).filter(({ span }) => span);
+  t.equal(taken.length, reached.length, 'the SDK sampled every span that was decided to be sampled');
+  t.ok(taken.length > 800 && taken.length < 1200, `${taken.length} of 4000`);
+  const sdk = new TraceIdRatioBasedSampler(0.25);
+  const ofIds = samplingDecision('traceidratio', 0.25);
+  const differing = Array.from({ length: 4000 }, () => shared.ids.traceId()).filter(
+    (id) => ofIds(undefined, id) !== (sdk.shouldSample(ROOT_CONTEXT, id).decision === 2),
+  );
+  t.same(differing, []);
 });
