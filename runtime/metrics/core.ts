@@ -9,7 +9,6 @@ import type { FamilyScope, MetricFamily } from './metric-family.ts';
 import { checkSpec, exportedName } from './names.ts';
 import { metricRegistry } from './registry.ts';
 import { CALLBACK_ERRORS, INVALID_OBSERVATIONS, SERIES_OVERFLOW } from './self-metrics.ts';
-import { createSlots } from './slots.ts';
 import type { InstrumentKind } from './snapshot.ts';
 
 export interface CollectorOptions {
@@ -32,7 +31,6 @@ export const createCollector = (options: CollectorOptions): Collector => {
     throw new Error(`metrics.namespace: '${namespace}' cannot begin a metric name. Use letters, digits and '_'.`);
   }
   const logger = (options.logger ?? silentLogger).subsystem('telemetry');
-  const slots = createSlots();
   const registry = metricRegistry();
 
   const once = new Set<string>();
@@ -67,7 +65,6 @@ export const createCollector = (options: CollectorOptions): Collector => {
   });
   // What counts overflows must not count its own, or it would never end.
   const selfScope = (): FamilyScope => ({
-    slots,
     clock,
     maxSeries,
     reject: () => {},
@@ -116,6 +113,10 @@ export const createCollector = (options: CollectorOptions): Collector => {
     }),
     owns: (name) => registry.owns(name),
     snapshot: () => ({ families: registry.collect(), time: clock.wall() }),
+    capture() {
+      const time = clock.wall();
+      return { time, families: registry.capture(time) };
+    },
   };
 };
 
