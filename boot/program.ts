@@ -175,7 +175,7 @@ export const createProgram = (options: ProgramOptions): Program => {
           listen: config.telemetry.listen,
           paths: config.telemetry.paths,
           state: () => ({ ready: state.isReady, stopping: state.isDraining, closing: state.isClosing }),
-          metrics: prometheusRenderer({ collector, clock, logger, appendText: otel.thirdPartyText }),
+          metrics: prometheusRenderer({ collector, clock, logger, foreign: otel.thirdPartyFamilies }),
           logger,
           collector,
           clock,
