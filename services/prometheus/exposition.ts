@@ -4,30 +4,28 @@ import type { Capture, CapturedBlock, FamilyHead, Series } from '../../runtime/m
 import { type FamilyText, flat, type Reading, readingOf, type TextFormat } from './family-text.ts';
 import type { EscapingScheme } from './name-escaping.ts';
 import type { ForeignFamily, TextFamily } from './port.ts';
+import { growingBytes, type RowBytes, rowBytes } from './row-bytes.ts';
 
 /** How long rendering may hold the event loop before others have their turn. */
 const SLICE_MS = 4;
 /** Series between two looks at the clock. */
 const SERIES_PER_LOOK = 64;
-/** Text is encoded in pieces of about this size: short enough to stay where the processor is fast. */
-const PIECE_CHARACTERS = 1 << 16;
-/** UTF-8 needs at most so many bytes for a UTF-16 unit. */
-const BYTES_PER_CHARACTER = 3;
+/** Room for what a rendering is longer than the one before. */
+const SPARE_BYTES = 1 << 12;
 
 /** The words of UCUM units that a name of ours may end in. */
 const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes', '1': 'ratio', Cel: 'celsius' };
 
-/** What was made of a block's rows: a row whose version is the same has the same text. */
-interface RowTexts {
-  readonly versions: number[];
+/** What was made of a block's rows. */
+interface KeptBlock {
   readonly leads: string[];
-  readonly texts: string[];
+  readonly lines: RowBytes;
 }
 interface KeptFamily {
   readonly family: TextFamily;
   readonly isShortFree: boolean;
   readonly text: FamilyText;
-  readonly blocks: WeakMap<object, RowTexts>;
+  readonly blocks: WeakMap<object, KeptBlock>;
   readonly observedLeads: WeakMap<readonly string[], string>;
 }
 
@@ -59,22 +57,10 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
 
   return {
     async render(capture, foreign, end) {
-      const bytes = growingBytes(lastBytes);
-      let out = '';
+      const out = growingBytes(lastBytes + SPARE_BYTES);
       let since = clock.now();
-      let series = 0;
-      const flush = (): void => {
-        bytes.add(out);
-        out = '';
-      };
-      /** Whether it is time to give way. */
-      const isDue = (): boolean => {
-        if (out.length > PIECE_CHARACTERS) flush();
-        series += 1;
-        return series % SERIES_PER_LOOK === 0 && clock.now() - since >= SLICE_MS;
-      };
+      const isDue = (): boolean => clock.now() - since >= SLICE_MS;
       const giveWay = async (): Promise<void> => {
-        flush();
         await new Promise((resolve) => setImmediate(resolve));
         since = clock.now();
       };
@@ -87,90 +73,80 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
       for (const { head, blocks, observed } of capture.families) {
         const family = keptFor(head, isShortFree(head.name));
         const { text } = family;
-        let before = text.head;
+        let isHeadDue = true;
         for (const block of blocks) {
-          const rows = rowTexts(family, block);
-          for (let row = 0; row < block.size; row += 1) {
-            const one = rowText(text, block, rows, row);
-            if (one === '') continue;
-            out += before + one;
-            before = '';
+          const kept = keptBlock(family, block);
+          for (let first = 0; first < block.size; first += SERIES_PER_LOOK) {
+            const last = Math.min(first + SERIES_PER_LOOK, block.size);
+            if (renderRows(text, block, kept, first, last) && isHeadDue) {
+              out.addText(text.head);
+              isHeadDue = false;
+            }
+            kept.lines.copyTo(out, first, last);
             if (isDue()) await giveWay();
           }
         }
         for (const one of observed) {
-          out += before + observedText(family, one);
-          before = '';
-          if (isDue()) await giveWay();
+          out.addText((isHeadDue ? text.head : '') + observedText(family, one));
+          isHeadDue = false;
         }
       }
-      for (const { family, series: theirs } of foreign) {
+      for (const { family, series } of foreign) {
         const text = format(family, scheme, isShortFree(family.name));
-        out += theirs.length > 0 ? text.head : '';
-        for (const one of theirs) {
-          out += text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one));
-          if (isDue()) await giveWay();
+        if (series.length > 0) out.addText(text.head);
+        for (const [i, one] of series.entries()) {
+          out.addText(text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one)));
+          if (i % SERIES_PER_LOOK === 0 && isDue()) await giveWay();
         }
       }
-      out += end;
-      flush();
-      const all = bytes.all();
+      out.addText(end);
+      const all = out.all();
       lastBytes = all.length;
       return all;
     },
   };
 };
 
-/** Bytes of texts, one after the other, in one buffer. */
-const growingBytes = (expected: number) => {
-  let bytes = Buffer.allocUnsafe(expected + BYTES_PER_CHARACTER * PIECE_CHARACTERS);
-  let used = 0;
-  return {
-    add(text: string): void {
-      const most = used + text.length * BYTES_PER_CHARACTER;
-      if (most > bytes.length) {
-        const grown = Buffer.allocUnsafe(Math.max(most, bytes.length * 2));
-        bytes.copy(grown, 0, 0, used);
-        bytes = grown;
-      }
-      used += bytes.write(text, used, 'utf8');
-    },
-    all: (): Buffer => bytes.subarray(0, used),
-  };
+const keptBlock = ({ blocks }: KeptFamily, { source }: CapturedBlock): KeptBlock => {
+  let kept = blocks.get(source);
+  if (kept === undefined) {
+    kept = { leads: [], lines: rowBytes() };
+    blocks.set(source, kept);
+  }
+  return kept;
 };
 
-const rowTexts = ({ blocks }: KeptFamily, { source }: CapturedBlock): RowTexts => {
-  let rows = blocks.get(source);
-  if (rows === undefined) {
-    rows = { versions: [], leads: [], texts: [] };
-    blocks.set(source, rows);
+/** Brings the lines of rows up to date; tells whether any of them is shown. */
+const renderRows = (
+  text: FamilyText,
+  block: CapturedBlock,
+  { leads, lines }: KeptBlock,
+  first: number,
+  last: number,
+): boolean => {
+  let isAnyShown = false;
+  for (let row = first; row < last; row += 1) {
+    const cells = block.chunkOf(row);
+    const at = cellOf(row, block.width);
+    const version = cells[at + VERSION] as number;
+    if (version === 0 && !block.isShownUnused) continue;
+    isAnyShown = true;
+    if (lines.has(row, version)) continue;
+    let lead = leads[row];
+    if (lead === undefined) {
+      lead = flat(text.lead(block.labelNames, block.labelValues(row)));
+      leads[row] = lead;
+    }
+    const reading: Reading = {
+      value: cells[at + VALUE] as number,
+      startTime: cells[at + START] as number,
+      counts: cells,
+      countsAt: at + BUCKETS,
+      exemplar: (place) => block.exemplar(row, place),
+    };
+    lines.put(row, version, text.lines(lead, reading));
   }
-  return rows;
-};
-
-/** The lines of a row; empty when it is not shown. */
-const rowText = (text: FamilyText, block: CapturedBlock, kept: RowTexts, row: number): string => {
-  const cells = block.chunkOf(row);
-  const at = cellOf(row, block.width);
-  const version = cells[at + VERSION] as number;
-  if (kept.versions[row] === version) return kept.texts[row] as string;
-  if (version === 0 && !block.isShownUnused) return '';
-  let lead = kept.leads[row];
-  if (lead === undefined) {
-    lead = flat(text.lead(block.labelNames, block.labelValues(row)));
-    kept.leads[row] = lead;
-  }
-  const reading: Reading = {
-    value: cells[at + VALUE] as number,
-    startTime: cells[at + START] as number,
-    counts: cells,
-    countsAt: at + BUCKETS,
-    exemplar: (place) => block.exemplar(row, place),
-  };
-  const lines = text.lines(lead, reading);
-  kept.versions[row] = version;
-  kept.texts[row] = lines;
-  return lines;
+  return isAnyShown;
 };
 
 const observedText = ({ text, observedLeads }: KeptFamily, series: Series): string => {

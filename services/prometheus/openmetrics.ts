@@ -57,7 +57,7 @@ export const openMetrics: TextFormat = (family, scheme, isShortFree) => {
         }
         text += `\n${sampleStart(`${name}_count`, labels)}${below}\n`;
         text += `${sampleStart(`${name}_sum`, labels)}${formatValue(value)}\n`;
-        return flat(`${text}${sampleStart(`${name}_created`, labels)}${formatTime(startTime)}\n`);
+        return `${text}${sampleStart(`${name}_created`, labels)}${formatTime(startTime)}\n`;
       },
     };
   }

@@ -39,7 +39,7 @@ export const promText: TextFormat = (family, scheme) => {
         text += i === 0 ? (bounds[i] as string) + below : next + bounds[i] + below;
       }
       const sum = `\n${sampleStart(`${name}_sum`, labels)}${formatValue(value)}\n`;
-      return flat(`${text}${sum}${sampleStart(`${name}_count`, labels)}${below}\n`);
+      return `${text}${sum}${sampleStart(`${name}_count`, labels)}${below}\n`;
     },
   };
 };
