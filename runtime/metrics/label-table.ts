@@ -19,25 +19,36 @@ export interface LabelTable {
 interface Column {
   readonly numbers: Map<string, number>;
   readonly texts: string[];
+  /** What was asked for last, and its number: of one call to the next, most labels keep their values. */
+  last: string;
+  lastNumber: number;
 }
 
+const NONE = -1;
 const INITIAL_PLACES = 8;
 /** A third of the places stays free: chains of probes stay short. */
 const mostIn = (places: number): number => (places * 2) / 3;
 
 export const labelTable = (width: number): LabelTable => {
-  const columns: readonly Column[] = Array.from({ length: width }, () => ({ numbers: new Map(), texts: [] }));
+  const columns: readonly Column[] = Array.from({ length: width }, () => ({
+    numbers: new Map(),
+    texts: [],
+    last: '',
+    lastNumber: NONE,
+  }));
   /** `width` numbers a row. */
-  let rows = new Uint32Array(4 * width);
+  let rows = new Int32Array(4 * width);
   /** Open addressing: a row + 1, or 0 for a free place. */
-  let places = new Uint32Array(INITIAL_PLACES);
+  let places = new Int32Array(INITIAL_PLACES);
   let size = 0;
-  const wanted = new Uint32Array(width);
+  const wanted = new Int32Array(width);
+  /** Values on their way from `findNamed` to `find`. */
+  const given: string[] = new Array(width).fill('');
 
-  const hashOf = (numbers: Uint32Array, from: number): number => {
+  const hashOf = (numbers: Int32Array, from: number): number => {
     let hash = 0;
     for (let i = 0; i < width; i += 1) hash = Math.imul(hash ^ (numbers[from + i] as number), 0x9e3779b1);
-    return (hash ^ (hash >>> 15)) >>> 0;
+    return hash ^ (hash >>> 15);
   };
   const isWanted = (row: number): boolean => {
     const from = row * width;
@@ -51,7 +62,7 @@ export const labelTable = (width: number): LabelTable => {
     places[at] = row + 1;
   };
   const grow = (): void => {
-    const grown = new Uint32Array(Math.ceil((size + 1) * 1.5) * width);
+    const grown = new Int32Array(Math.ceil((size + 1) * 1.5) * width);
     grown.set(rows.subarray(0, size * width));
     rows = grown;
   };
@@ -65,29 +76,32 @@ export const labelTable = (width: number): LabelTable => {
     }
   };
 
-  return {
+  const table: LabelTable = {
     get size() {
       return size;
     },
     find(values) {
       for (let i = 0; i < width; i += 1) {
-        const number = (columns[i] as Column).numbers.get(values[i] as string);
-        if (number === undefined) return -1;
-        wanted[i] = number;
+        const column = columns[i] as Column;
+        const text = values[i] as string;
+        if (column.last !== text || column.lastNumber === NONE) {
+          const number = column.numbers.get(text);
+          if (number === undefined) return -1;
+          column.last = text;
+          column.lastNumber = number;
+        }
+        wanted[i] = column.lastNumber;
       }
       return rowOfWanted();
     },
     findNamed(labels, order, from) {
-      let i = 0;
+      let count = 0;
       for (const label in labels) {
-        if (order[i] !== label) return -1;
-        const column = from[i] as number;
-        const number = (columns[column] as Column).numbers.get(labels[label] as string);
-        if (number === undefined) return -1;
-        wanted[column] = number;
-        i += 1;
+        if (order[count] !== label) return -1;
+        given[from[count] as number] = labels[label] as string;
+        count += 1;
       }
-      return i === width ? rowOfWanted() : -1;
+      return count === width ? table.find(given) : -1;
     },
     add(values) {
       const row = size;
@@ -104,11 +118,12 @@ export const labelTable = (width: number): LabelTable => {
       }
       size += 1;
       if (size > mostIn(places.length)) {
-        places = new Uint32Array(places.length * 2);
+        places = new Int32Array(places.length * 2);
         for (let i = 0; i < size; i += 1) place(i);
       } else place(row);
       return row;
     },
     values: (row) => columns.map(({ texts }, i) => texts[rows[row * width + i] as number] as string),
   };
+  return table;
 };

@@ -6,7 +6,8 @@ import {
   type MetricData,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import type { Series } from '../../runtime/metrics/snapshot.ts';
+import { sampleNames } from '../../runtime/metrics/names.ts';
+import type { InstrumentKind, Series } from '../../runtime/metrics/snapshot.ts';
 import type { ForeignFamily, TextFamily } from '../prometheus/port.ts';
 import { type PrometheusName, prometheusLabels, prometheusName, type TranslationStrategy } from './prometheus-names.ts';
 
@@ -33,7 +34,7 @@ export const nameOf = (metric: MetricData, strategy: TranslationStrategy): Prome
   return prometheusName({ name, unit, kind: nameKind(metric) }, strategy);
 };
 
-const kindOf = (metric: MetricData): TextFamily['kind'] | undefined => {
+const kindOf = (metric: MetricData): InstrumentKind | undefined => {
   switch (metric.dataPointType) {
     case DataPointType.SUM:
       return metric.isMonotonic ? 'counter' : 'upDownCounter';
@@ -45,10 +46,6 @@ const kindOf = (metric: MetricData): TextFamily['kind'] | undefined => {
       return undefined; // exponential histograms are for protobuf alone
   }
 };
-
-/** The names of a histogram's samples; of anything else the one it has. */
-const sampleNamesOf = (name: string, kind: TextFamily['kind']): readonly string[] =>
-  kind === 'histogram' ? [name, ...['_bucket', '_sum', '_count'].map((suffix) => name + suffix)] : [name];
 
 /** The scope as labels, on every series; what is not given is no label. */
 const scopeAttributes = ({ name, version, schemaUrl }: Scope): Record<string, unknown> => ({
@@ -62,10 +59,13 @@ const boundariesOf = (metric: MetricData): readonly number[] => {
   return (metric.dataPoints[0]?.value.buckets.boundaries ?? []).filter(Number.isFinite);
 };
 
+const TARGET_INFO = 'target_info';
+
+/** The resource, once ("Resource Attributes"). */
 const targetInfo = (attributes: Readonly<Record<string, unknown>>, strategy: TranslationStrategy): ForeignFamily => {
   const { names, values } = prometheusLabels(attributes, strategy);
   return {
-    family: { name: 'target_info', kind: 'info', help: 'Target metadata', unit: '', boundaries: [] },
+    family: { name: TARGET_INFO, kind: 'info', help: 'Target metadata', unit: '', boundaries: [] },
     series: [
       {
         labelNames: names,
@@ -98,14 +98,14 @@ export const prometheusFamilies = (
 ): readonly ForeignFamily[] => {
   const families = new Map<string, Growing>();
   /** Which family has samples of a name. */
-  const owners = new Map<string, string>();
+  const owners = new Map<string, string>([[TARGET_INFO, TARGET_INFO]]);
 
   const familyFor = (metric: MetricData): Growing | undefined => {
     const kind = kindOf(metric);
     const { name, unit } = nameOf(metric, strategy);
     const leaveOut = (why: string): undefined => void refuse(name, why);
     if (kind === undefined) return leaveOut('text formats have no exponential histograms');
-    const samples = sampleNamesOf(name, kind);
+    const samples = sampleNames(kind, name);
     const known = families.get(name);
     const boundaries = boundariesOf(metric);
     if (known !== undefined) {
@@ -156,7 +156,10 @@ export const prometheusFamilies = (
       for (const point of metric.dataPoints as DataPoint<number | Histogram>[]) add(family, scope, point);
     }
   }
-  return [targetInfo(resource.attributes, strategy), ...families.values()].filter(({ series }) => series.length > 0);
+  const shown = [...families.values()].filter(({ series }) => series.length > 0);
+  if (!isOwned(TARGET_INFO)) return [targetInfo(resource.attributes, strategy), ...shown];
+  refuse(TARGET_INFO, 'a metric of that name exists');
+  return shown;
 };
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean =>

@@ -123,6 +123,16 @@ test('what is ours, of another kind, of taken samples or not for text is left ou
   t.equal(select(parsed, 'twins_total')[0]?.value, 1);
 });
 
+test('target_info is there once, and not at all where a metric of ours has its name', async (t) => {
+  const lab = meters();
+  lab.provider.getMeter('a').createGauge('target_info').record(9);
+  t.equal((await textOf(lab)).match(/^target_info\{.*\} (.*)$/gm)?.length, 1);
+  t.match(lab.refused, [/^target_info: it has samples of the same name/]);
+  const owning = meters(['target_info']);
+  t.equal(await textOf(owning), '');
+  t.match(owning.refused, [/^target_info: a metric of that name exists/]);
+});
+
 test('cumulative, from the reader that the program uses', async (t) => {
   const lab = meters();
   t.equal(new PulledReader().selectAggregationTemporality(0 as never), AggregationTemporality.CUMULATIVE);
