@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { runChild } from './child.ts';
@@ -51,12 +51,17 @@ export const pythonParser = async (scope: Scope): Promise<PythonParser | string>
     mkdirSync(cache, { recursive: true });
     // Made beside it and renamed: another run never sees half of it.
     const made = mkdtempSync(`${folder}-`);
+    const giveUp = (why: string): string => {
+      rmSync(made, { recursive: true, force: true });
+      return why;
+    };
     const venv = await runChild(scope, 'python3', ['-m', 'venv', made]);
-    if (venv.code !== 0) return `no virtual environment of Python: ${[...venv.stdout, ...venv.stderr].join(' ')}`;
+    if (venv.code !== 0) return giveUp(`no virtual environment of Python: ${venv.stdout.join(' ')}`);
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', PACKAGE];
     const fetched = await runChild(scope, join(made, 'bin', 'python'), pip, { env: pipEnvironment() });
-    if (fetched.code !== 0) return `pip could not fetch ${PACKAGE}: ${fetched.stderr.join(' ')}`;
-    if (!existsSync(python)) renameSync(made, folder);
+    if (fetched.code !== 0) return giveUp(`pip could not fetch ${PACKAGE}: ${fetched.stderr.join(' ')}`);
+    if (existsSync(python)) giveUp('another run was faster');
+    else renameSync(made, folder);
   }
   return async (text, format) => {
     const run = await runChild(scope, python, ['-c', READER, format], { stdin: text });
