@@ -207,13 +207,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     luaEngine: engine.version,
   });
 
-  const renderer = prometheusRenderer({
-    collector,
-    clock,
-    logger,
-    appendText: otel.thirdPartyText,
-    resource: otel.resource,
-  });
+  const renderer = prometheusRenderer({ collector, clock, logger, foreign: otel.thirdPartyFamilies });
   const operations =
     config.telemetry.enabled && (options.hasOperationsPort ?? true)
       ? operationsServer({

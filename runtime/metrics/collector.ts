@@ -7,7 +7,7 @@ import type {
   Labels,
   UpDownCounterSpec,
 } from './instruments.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Capture, Snapshot } from './snapshot.ts';
 
 /** A series of a counter. NaN, infinite and negative values change nothing, never throw, and are counted. */
 export interface BoundCounter {
@@ -73,4 +73,6 @@ export interface Collector {
   /** Whether a family of this exported name is ours: third-party data of that name is dropped. */
   owns(exportedName: string): boolean;
   snapshot(): Snapshot;
+  /** The same numbers for a sink that reads in slices. */
+  capture(): Capture;
 }

@@ -9,7 +9,6 @@ import type { FamilyScope, MetricFamily } from './metric-family.ts';
 import { checkSpec, exportedName } from './names.ts';
 import { metricRegistry } from './registry.ts';
 import { CALLBACK_ERRORS, INVALID_OBSERVATIONS, SERIES_OVERFLOW } from './self-metrics.ts';
-import { createSlots } from './slots.ts';
 import type { InstrumentKind } from './snapshot.ts';
 
 export interface CollectorOptions {
@@ -35,7 +34,6 @@ export const createCollector = (options: CollectorOptions): Collector => {
   }
   const logger = (options.logger ?? silentLogger).subsystem('telemetry');
   const exponential = new Set(options.exponentialHistograms);
-  const slots = createSlots();
   const registry = metricRegistry();
 
   const once = new Set<string>();
@@ -70,7 +68,6 @@ export const createCollector = (options: CollectorOptions): Collector => {
   });
   // What counts overflows must not count its own, or it would never end.
   const selfScope = (): FamilyScope => ({
-    slots,
     clock,
     maxSeries,
     reject: () => {},
@@ -121,6 +118,10 @@ export const createCollector = (options: CollectorOptions): Collector => {
     }),
     owns: (name) => registry.owns(name),
     snapshot: () => ({ families: registry.collect(), time: clock.wall() }),
+    capture() {
+      const time = clock.wall();
+      return { time, families: registry.capture(time) };
+    },
   };
 };
 

@@ -12,6 +12,7 @@ import { DURATION_SECONDS, type InstrumentSpec } from './instruments.ts';
 import type { MetricFamily } from './metric-family.ts';
 import { exportedName, labelNameProblem } from './names.ts';
 import { kindName } from './registry.ts';
+import type { SeriesBlock } from './series-block.ts';
 import type { InstrumentKind } from './snapshot.ts';
 
 interface DynamicScope {
@@ -27,23 +28,28 @@ interface DynamicScope {
 type LabelSet = Readonly<Record<string, string>>;
 type Handle = HandleOf<InstrumentKind>;
 
-/** A step of the way from a name through its labels, in the order they are passed: no text is joined per call. */
-interface Path {
-  handle: Handle | undefined;
-  /** By label name, then by value. */
-  readonly next: Map<string, Map<string, Path>>;
+/** One order in which a program passes label names: the series they lead to, without joining a text per call. */
+interface Way {
+  readonly names: readonly string[];
+  /** Which column of the series' labels each name is; the names are sorted there. */
+  readonly columns: readonly number[];
+  readonly block: SeriesBlock;
+  /** By row. */
+  readonly handles: (Handle | undefined)[];
+  /** Makes the one of a row. */
+  readonly handleAt: (row: number) => Handle;
 }
 interface Named {
+  readonly kind: InstrumentKind;
   readonly family: MetricFamily;
-  readonly root: Path;
-  paths: number;
+  readonly ways: Way[];
+  /** That of the last call. */
+  last: Way | undefined;
 }
 
 const OK: DynamicResult = { ok: true };
-/** Labels can be passed in any order; a program that really passes them in many keeps this many ways to a series at most. */
-const PATHS_PER_METRIC = 8192;
-
-const newPath = (): Path => ({ handle: undefined, next: new Map() });
+/** A program that passes its labels in ever new orders, or ever new names, takes the slow way beyond this many. */
+const WAYS_PER_METRIC = 256;
 
 /** Metrics of a program that passes names and labels at the call; the first use of a name fixes its kind. */
 export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
@@ -74,7 +80,7 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
     try {
       const help = `Made by Lua: ${kindName(kind)} ${name}.`;
       const spec = { name, namespaced: false, help, unit: '1', labels: [], boundaries: DURATION_SECONDS };
-      const made = { family: scope.register(kind, spec), root: newPath(), paths: 0 };
+      const made: Named = { kind, family: scope.register(kind, spec), ways: [], last: undefined };
       known.set(name, made);
       return made;
     } catch (error) {
@@ -99,27 +105,51 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
     );
   };
 
-  const handleOf = (metric: Named, name: string, labels: LabelSet): Handle | DynamicResult => {
-    let path: Path | undefined = metric.root;
-    for (const label in labels) path = path?.next.get(label)?.get(labels[label] as string);
-    if (path?.handle !== undefined) return path.handle;
-    const wasFull = metric.family.isFull;
-    const handle = bind(metric, name, labels);
-    // Over the cap nothing is remembered, or the memory of new label sets would have no end.
-    if ('ok' in handle || wasFull || metric.paths >= PATHS_PER_METRIC) return handle;
-    metric.paths += 1;
-    remember(metric.root, labels, handle);
-    return handle;
+  const wayOf = (metric: Named, labels: LabelSet): Way | undefined => {
+    const names = Object.keys(labels);
+    const known = metric.ways.find(
+      (way) => way.names.length === names.length && way.names.every((name, i) => name === names[i]),
+    );
+    if (known !== undefined) return known;
+    const { family, ways } = metric;
+    const isUsable = names.every((label) => labelNameProblem(family.shape.kind, label) === undefined);
+    if (!isUsable || ways.length >= WAYS_PER_METRIC) return undefined;
+    const sorted = [...names].sort();
+    const block = family.block(sorted);
+    const handles = ways.find((way) => way.block === block)?.handles ?? [];
+    const handleAt = (row: number): Handle => {
+      const handle = family.handleAt(block, row);
+      handles[row] = handle;
+      return handle;
+    };
+    const way = { names, columns: names.map((label) => sorted.indexOf(label)), block, handles, handleAt };
+    ways.push(way);
+    return way;
+  };
+
+  /** The handle where the last way does not lead to a series. */
+  const otherHandleOf = (metric: Named, name: string, labels: LabelSet): Handle | DynamicResult => {
+    // Most calls come the same way as the one before, so it is tried first the next time.
+    metric.last = wayOf(metric, labels) ?? metric.last;
+    return knownHandle(metric.last, labels) ?? bind(metric, name, labels);
   };
 
   const emit = <K extends InstrumentKind>(kind: K, write: (handle: HandleOf<K>, value: number) => void) => {
     return (name: string, value: number, labels: LabelSet): DynamicResult => {
-      const metric = named(kind, name);
-      if ('ok' in metric) return metric;
+      let metric = known.get(name);
+      if (metric?.kind !== kind) {
+        const made = named(kind, name);
+        if ('ok' in made) return made;
+        metric = made;
+      }
       const reason = invalidReason(kind, value);
       if (reason !== undefined) return refuse(name, reason, `metric '${name}' cannot take ${value} (${reason})`);
-      const handle = handleOf(metric, name, labels);
-      if ('ok' in handle) return handle;
+      let handle = knownHandle(metric.last, labels);
+      if (handle === undefined) {
+        const other = otherHandleOf(metric, name, labels);
+        if ('ok' in other) return other;
+        handle = other;
+      }
       write(handle as HandleOf<K>, value);
       return OK;
     };
@@ -133,21 +163,10 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
   };
 };
 
-const remember = (root: Path, labels: LabelSet, handle: Handle): void => {
-  let path = root;
-  for (const label of Object.keys(labels)) {
-    const value = labels[label] as string;
-    let values = path.next.get(label);
-    if (values === undefined) {
-      values = new Map();
-      path.next.set(label, values);
-    }
-    let next = values.get(value);
-    if (next === undefined) {
-      next = newPath();
-      values.set(value, next);
-    }
-    path = next;
-  }
-  path.handle = handle;
+const knownHandle = (way: Way | undefined, labels: LabelSet): Handle | undefined => {
+  if (way === undefined) return undefined;
+  const { names, columns, block, handles, handleAt } = way;
+  const row = block.labels.findNamed(labels, names, columns);
+  if (row === -1) return undefined;
+  return handles[row] ?? handleAt(row);
 };

@@ -1,10 +1,10 @@
 import type { BoundHistogram, Unregister } from './collector.ts';
-import { alsoExponential, type ExponentialSeries, exponentialSeries } from './exponential.ts';
+import { alsoExponential } from './exponential.ts';
 import { type HandleOf, type HandleScope, handleFor, overflowHandleFor } from './handles.ts';
-import { type ObservationReports, observedSeries } from './observed-series.ts';
-import { VERSION } from './slots.ts';
-import type { Family, InstrumentKind, Series } from './snapshot.ts';
-import { type Member, type StoredSeries, storedSeries } from './stored-series.ts';
+import { type ObservationReports, type ObservedSeries, observedSeries } from './observed-series.ts';
+import { type SeriesBlock, seriesBlock } from './series-block.ts';
+import { cellOf, VERSION } from './series-rows.ts';
+import type { CapturedFamily, Family, FamilyHead, InstrumentKind, Series } from './snapshot.ts';
 import { OTHER } from './vocabulary.ts';
 
 /** One registered metric, before it has any series. */
@@ -32,122 +32,126 @@ export interface FamilyScope extends Omit<HandleScope, 'boundaries'>, Observatio
 
 export interface MetricFamily<K extends InstrumentKind = InstrumentKind> {
   readonly shape: FamilyShape<K>;
+  /** The series that have these label names, ascending. */
+  block(names: readonly string[]): SeriesBlock;
   /** The handle of a label set; `names` ascending. Over the cap it is a handle of the one series for all others. */
   bind(names: readonly string[], values: readonly string[]): HandleOf<K>;
-  /** Whether a label set that has no series yet would go over the cap. */
-  readonly isFull: boolean;
+  /** The handle of a series that is there. */
+  handleAt(block: SeriesBlock, row: number): HandleOf<K>;
   /** @throws Error when the label set has a series already. */
   observe(names: readonly string[], values: readonly string[], read: () => number | undefined): Unregister;
   refresh(): void;
   collect(): Family | undefined;
+  capture(time: number): CapturedFamily;
 }
 
-const seriesKey = (names: readonly string[], values: readonly string[]): string => JSON.stringify([names, values]);
+const keyOf = (texts: readonly string[]): string => JSON.stringify(texts);
 
 export const metricFamily = <K extends InstrumentKind>(shape: FamilyShape<K>, scope: FamilyScope): MetricFamily<K> => {
-  const handleScope: HandleScope = { ...scope, boundaries: shape.boundaries };
-  const members = new Map<string, Member>();
-  const handles = new Map<string, HandleOf<K>>();
-  const observed = new Set<Member>();
+  const { name, kind, help, unit, boundaries } = shape;
+  const head: FamilyHead = { name, kind, help, unit, boundaries };
+  const buckets = kind === 'histogram' ? boundaries.length + 1 : 0;
+  const handleScope: HandleScope = { ...scope, boundaries: Float64Array.from(boundaries) };
+  /** By label names: one of a metric that was registered, any number of one that Lua made. */
+  const blocks = new Map<string, SeriesBlock>();
+  const observed = new Map<string, ObservedSeries>();
+  let bound = 0;
   let overflowHandle: HandleOf<K> | undefined;
   let shown: Family | undefined;
 
-  const store = (
-    names: readonly string[],
-    values: readonly string[],
-    exponential: ExponentialSeries | undefined,
-  ): StoredSeries =>
-    storedSeries(scope.slots, {
-      kind: shape.kind,
-      labelNames: names,
-      labelValues: values,
-      startTime: scope.clock.wall(),
-      buckets: shape.kind === 'histogram' ? shape.boundaries.length + 1 : 0,
-      exponential,
-    });
-
-  const make = (key: string, names: readonly string[], values: readonly string[]): HandleOf<K> => {
-    const exponential = shape.isExponential === true ? exponentialSeries() : undefined;
-    const series = store(names, values, exponential);
-    let handle = handleFor[shape.kind](handleScope, series);
-    if (exponential !== undefined) {
-      const version = (): number => scope.slots.cells[series.slot + VERSION] as number;
-      handle = alsoExponential(handle as BoundHistogram, version, exponential) as HandleOf<K>;
+  const blockOf = (names: readonly string[]): SeriesBlock => {
+    const key = keyOf(names);
+    let block = blocks.get(key);
+    if (block === undefined) {
+      block = seriesBlock(kind, names, buckets);
+      blocks.set(key, block);
     }
-    members.set(key, series);
-    handles.set(key, handle);
-    return handle;
+    return block;
+  };
+  const isFull = (): boolean => bound + observed.size >= scope.maxSeries;
+  const handleAt = (block: SeriesBlock, row: number): HandleOf<K> => {
+    const handle = handleFor[kind](handleScope, block, row);
+    if (shape.isExponential !== true) return handle;
+    const cells = block.rows.chunkOf(row);
+    const at = cellOf(row, block.rows.width) + VERSION;
+    const version = (): number => cells[at] as number;
+    return alsoExponential(handle as BoundHistogram, version, block.exponentialOf(row)) as HandleOf<K>;
+  };
+  const make = (block: SeriesBlock, values: readonly string[]): HandleOf<K> => {
+    const row = block.add(values, scope.clock.wall());
+    bound += 1;
+    return handleAt(block, row);
   };
 
   const otherHandle = (names: readonly string[]): HandleOf<K> => {
+    const block = blockOf(names);
     const values = names.map(() => OTHER);
-    const key = seriesKey(names, values);
-    return handles.get(key) ?? make(key, names, values);
+    const row = block.labels.find(values);
+    return row === -1 ? make(block, values) : handleAt(block, row);
   };
 
-  const family: MetricFamily<K> = {
+  return {
     shape,
-    get isFull() {
-      return members.size >= scope.maxSeries;
-    },
+    block: blockOf,
+    handleAt,
     bind(names, values) {
-      const key = seriesKey(names, values);
-      const known = handles.get(key);
-      if (known !== undefined) return known;
-      if (members.has(key)) {
+      const known = blocks.get(keyOf(names));
+      const row = known?.labels.find(values) ?? -1;
+      if (known !== undefined && row !== -1) return handleAt(known, row);
+      if (observed.size > 0 && observed.has(keyOf([...names, ...values]))) {
         throw new Error(
-          `metric '${shape.name}': series ${describe(names, values)} is read at collection and cannot be bound.`,
+          `metric '${name}': series ${describe(names, values)} is read at collection and cannot be bound.`,
         );
       }
       // The series for everything over the cap takes no place of its own, nor does the one without labels.
       const isFree = names.length === 0 || (!shape.isDynamic && values.every((value) => value === OTHER));
-      if (isFree || !family.isFull) return make(key, names, values);
-      overflowHandle ??= overflowHandleFor[shape.kind](() => otherHandle(names), scope.overflowed);
+      if (isFree || !isFull()) return make(blockOf(names), values);
+      // Of a dynamic metric all go to one series: that of the label names which came first over the cap.
+      overflowHandle ??= overflowHandleFor[kind](() => otherHandle(names), scope.overflowed);
       return overflowHandle;
     },
     observe(names, values, read) {
-      const key = seriesKey(names, values);
-      if (members.has(key)) {
-        throw new Error(
-          `metric '${shape.name}': series ${describe(names, values)} exists already; unregister it first.`,
-        );
+      const key = keyOf([...names, ...values]);
+      if (observed.has(key) || (blocks.get(keyOf(names))?.labels.find(values) ?? -1) !== -1) {
+        throw new Error(`metric '${name}': series ${describe(names, values)} exists already; unregister it first.`);
       }
-      if (family.isFull) {
+      if (isFull()) {
         scope.overflowed();
         return () => {};
       }
-      const { kind } = shape;
       const startTime = scope.clock.wall();
       const member = observedSeries({ kind, labelNames: names, labelValues: values, startTime }, read, scope);
-      members.set(key, member);
-      observed.add(member);
+      observed.set(key, member);
       return () => {
-        if (observed.delete(member)) members.delete(key);
+        if (observed.get(key) === member) observed.delete(key);
       };
     },
     refresh() {
-      for (const member of observed) member.refresh?.();
+      for (const member of observed.values()) member.refresh();
     },
     collect() {
       const series: Series[] = [];
-      let isSame = shown !== undefined;
-      for (const member of members.values()) {
+      for (const block of blocks.values()) {
+        for (let row = 0; row < block.labels.size; row += 1) {
+          const one = block.seriesAt(row);
+          if (one !== undefined) series.push(one);
+        }
+      }
+      for (const member of observed.values()) {
         const one = member.collect();
-        if (one === undefined) continue;
-        if (isSame && shown?.series[series.length] !== one) isSame = false;
-        series.push(one);
+        if (one !== undefined) series.push(one);
       }
-      if (isSame && shown?.series.length === series.length) return shown;
-      if (series.length === 0) {
-        shown = undefined;
-        return undefined;
-      }
-      const { name, kind, help, unit, boundaries } = shape;
-      shown = { name, kind, help, unit, boundaries, series };
+      const last = shown?.series;
+      if (last?.length === series.length && series.every((one, i) => one === last[i])) return shown;
+      shown = series.length === 0 ? undefined : { ...head, series };
       return shown;
     },
+    capture: (time) => ({
+      head,
+      blocks: Array.from(blocks.values(), (block) => block.capture(time)),
+      observed: Array.from(observed.values(), (member) => member.collect()).filter((one) => one !== undefined),
+    }),
   };
-  return family;
 };
 
 const describe = (names: readonly string[], values: readonly string[]): string =>

@@ -1,6 +1,13 @@
 import { type InvalidReason, invalidReason } from './handles.ts';
 import type { InstrumentKind, Series } from './snapshot.ts';
-import type { Member } from './stored-series.ts';
+
+/** A series whose value comes about at collection. */
+export interface ObservedSeries {
+  /** Before anything is collected: reads. */
+  refresh(): void;
+  /** What sinks see; the same object as long as nothing has changed. Undefined while there is nothing to see. */
+  collect(): Series | undefined;
+}
 
 export interface ObservedShape {
   readonly kind: InstrumentKind;
@@ -23,7 +30,7 @@ export const observedSeries = (
   shape: ObservedShape,
   read: () => number | undefined,
   reports: ObservationReports,
-): Member => {
+): ObservedSeries => {
   let shown: Series | undefined;
   let isPresent = false;
   let isFailing = false;

@@ -1,6 +1,6 @@
 import { type FamilyScope, type FamilyShape, type MetricFamily, metricFamily } from './metric-family.ts';
 import { sampleNames } from './names.ts';
-import type { Family, InstrumentKind } from './snapshot.ts';
+import type { CapturedFamily, Family, InstrumentKind } from './snapshot.ts';
 
 /** All families of one collector, by exported name. */
 export interface MetricRegistry {
@@ -13,6 +13,8 @@ export interface MetricRegistry {
    */
   add<K extends InstrumentKind>(shape: FamilyShape<K>, scope: (name: string) => FamilyScope): MetricFamily<K>;
   collect(): readonly Family[];
+  /** `time`: now, in milliseconds since the epoch. */
+  capture(time: number): readonly CapturedFamily[];
 }
 
 const KIND_NAMES: Readonly<Record<InstrumentKind, string>> = {
@@ -37,6 +39,11 @@ export const metricRegistry = (): MetricRegistry => {
   const owners = new Map<string, FamilyShape<InstrumentKind>>();
   let ordered: readonly MetricFamily[] = [];
 
+  // Reading comes first: what it counts about itself shows in this very collection.
+  const refresh = (): void => {
+    for (const family of ordered) family.refresh();
+  };
+
   return {
     get: (exported) => families.get(exported),
     owns: (name) => owners.has(name),
@@ -60,14 +67,17 @@ export const metricRegistry = (): MetricRegistry => {
       return family;
     },
     collect() {
-      // Reading comes first: what it counts about itself shows in this very collection.
-      for (const family of ordered) family.refresh();
+      refresh();
       const out: Family[] = [];
       for (const family of ordered) {
         const one = family.collect();
         if (one !== undefined) out.push(one);
       }
       return out;
+    },
+    capture(time) {
+      refresh();
+      return ordered.map((family) => family.capture(time));
     },
   };
 };

@@ -1,3 +1,4 @@
+import type { SpanIds } from '../trace.ts';
 import type { ExponentialBuckets } from './exponential.ts';
 
 /** What sinks read. Label texts are shared with the core, not copied; treat everything as read-only. */
@@ -48,6 +49,50 @@ export interface Series {
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
+  readonly value: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** What a sink sees of a metric that never changes. One object for the life of the metric. */
+export type FamilyHead = Omit<Family, 'series'>;
+
+/**
+ * All numbers at one moment, copied in blocks and not looked at: what takes its time over many series reads this in slices
+ * and still shows one moment. Label texts are read from the core, where they never change.
+ */
+export interface Capture {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Ordered by exported name, families without a visible series included. */
+  readonly families: readonly CapturedFamily[];
+}
+
+export interface CapturedFamily {
+  readonly head: FamilyHead;
+  readonly blocks: readonly CapturedBlock[];
+  /** Series that were read at this collection. */
+  readonly observed: readonly Series[];
+}
+
+/** The series of one set of label names. `series-rows.ts` says which cell of a row is what. */
+export interface CapturedBlock {
+  /** The same object for the same block in every capture: a sink keeps what it made of a row under it. */
+  readonly source: object;
+  readonly labelNames: readonly string[];
+  /** Rows, numbered from 0; a row stays the same series for ever. */
+  readonly size: number;
+  /** Cells of a row. */
+  readonly width: number;
+  /** Whether a series of version 0, which was never used, is shown. */
+  readonly isShownUnused: boolean;
+  chunkOf(row: number): Float64Array;
+  labelValues(row: number): readonly string[];
+  exemplar(row: number, place: number): CapturedExemplar | undefined;
+}
+
+export interface CapturedExemplar {
+  readonly ids: SpanIds;
   readonly value: number;
   /** Milliseconds since the epoch. */
   readonly time: number;

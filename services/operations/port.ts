@@ -1,6 +1,11 @@
-/** What answers a scrape of the operations port. */
+/** What answers a scrape of the operations port. It may reject with ScrapeTimeout. */
 export interface MetricsText {
-  render(request: { accept?: string | undefined; acceptEncoding?: string | undefined }): Promise<{
+  render(request: {
+    accept?: string | undefined;
+    acceptEncoding?: string | undefined;
+    /** How long the scraper waits. */
+    timeoutMs?: number | undefined;
+  }): Promise<{
     readonly contentType: string;
     readonly contentEncoding: 'gzip' | undefined;
     readonly body: Buffer;
@@ -21,4 +26,11 @@ export interface OperationsPaths {
   readonly metrics: string;
   readonly healthz: string;
   readonly readyz: string;
+}
+
+/** The scraper does not wait any longer. */
+export class ScrapeTimeout extends Error {
+  constructor(ms: number) {
+    super(`the metrics could not be rendered within the ${ms} ms that the scraper waits`);
+  }
 }

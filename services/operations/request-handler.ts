@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { MetricsText, OperationsPaths, ProgramState } from './port.ts';
+import { type MetricsText, type OperationsPaths, type ProgramState, ScrapeTimeout } from './port.ts';
 import { healthAnswer, type ProbeAnswer, readyAnswer, wantsOnlyJson } from './probes.ts';
 import type { ServerErrorReason, ServerErrors } from './server-metrics.ts';
 
@@ -23,7 +23,11 @@ export const requestHandler = (options: RequestHandlerOptions) => {
   const scrape = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { accept, 'accept-encoding': encoding } = request.headers;
     const acceptEncoding = Array.isArray(encoding) ? encoding.join(',') : encoding;
-    const { contentType, contentEncoding, body } = await metrics.render({ accept, acceptEncoding });
+    const { contentType, contentEncoding, body } = await metrics.render({
+      accept,
+      acceptEncoding,
+      timeoutMs: scrapeTimeoutMs(request.headers['x-prometheus-scrape-timeout-seconds']),
+    });
     const headers: OutgoingHttpHeaders = { 'Content-Type': contentType, Vary: 'Accept, Accept-Encoding' };
     if (contentEncoding !== undefined) headers['Content-Encoding'] = contentEncoding;
     send(request, response, 200, headers, body);
@@ -67,9 +71,16 @@ export const requestHandler = (options: RequestHandlerOptions) => {
     } catch (error) {
       errors.failed(route.reason, error);
       if (response.headersSent) response.destroy();
+      else if (error instanceof ScrapeTimeout) refuse(request, response, 503, error.message);
       else refuse(request, response, 500, 'internal error');
     }
   };
+};
+
+/** What Prometheus says it waits (`scrape_timeout`), in milliseconds; undefined where it says nothing that makes sense. */
+const scrapeTimeoutMs = (seconds: string | string[] | undefined): number | undefined => {
+  const ms = Number(seconds) * 1000;
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 };
 
 /** A request target in origin form, or in absolute form as proxies send it (RFC 9112, section 3.2). */

@@ -1,6 +1,7 @@
 import { isSpanContextValid, type TracerProvider } from '@opentelemetry/api';
 import type { Clock } from '../../runtime/clock.ts';
 import { TRACE, type Tracer } from '../../runtime/trace.ts';
+import { traceIds } from './ids.ts';
 import { toSpanContext } from './span-context.ts';
 import { tracer } from './tracer.ts';
 
@@ -9,10 +10,8 @@ import { tracer } from './tracer.ts';
  * parent. Where the provider makes none (none is registered yet, or it has ended), the trace that came in is handed on.
  */
 export const hostTracer = (provider: TracerProvider, clock: Clock, version: string): Tracer => {
-  const newSpanId = (): string => {
-    throw new Error('the host’s provider gives spans their ids');
-  };
-  const made = tracer({ provider, clock, newSpanId, isParentBased: false, version });
+  // Without `decide` the provider is asked for every span, and gives them their ids.
+  const made = tracer({ provider, clock, ids: traceIds(), version });
   return {
     site(recipe) {
       const site = made.site(recipe);

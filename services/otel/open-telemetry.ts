@@ -6,6 +6,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Collector } from '../../runtime/metrics/collector.ts';
 import { noTracer, type Propagator, type ThirdPartyScope, type Tracer } from '../../runtime/trace.ts';
+import type { ForeignFamily } from '../prometheus/port.ts';
 import { exportMonitors } from './export-monitor.ts';
 import { otelGlobals } from './globals.ts';
 import { hostPropagator } from './host-propagator.ts';
@@ -39,8 +40,8 @@ export interface OpenTelemetry {
   readonly tracer: Tracer;
   readonly propagator: Propagator;
   readonly thirdParty: ThirdPartyScope;
-  /** What third parties recorded, as Prometheus text 0.0.4; empty when nothing. Never rejects. */
-  readonly thirdPartyText: () => Promise<string>;
+  /** What third parties recorded, as a scrape shows it, `target_info` first. Never rejects. */
+  readonly thirdPartyFamilies: () => Promise<readonly ForeignFamily[]>;
   /** The resource of spans and metrics; `target_info` shows the same. */
   readonly resource: Readonly<Record<string, string | number>>;
   /** Sets the API's process-wide globals. For the program alone, never when embedded. Twice is once. */
@@ -134,7 +135,7 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
     tracer: theirs === undefined ? (traces?.tracer ?? noTracer) : hostTracer(theirs, clock, version),
     propagator: usedPropagator,
     thirdParty: thirdPartyScope,
-    thirdPartyText: () => metrics.thirdParty.text(),
+    thirdPartyFamilies: () => metrics.thirdParty.families(),
     resource: attributes,
     registerGlobals: () => globals.register(),
     unregisterGlobals: () => globals.unregister(),

@@ -1,3 +1,5 @@
+import { ESCAPING_SCHEMES, type EscapingScheme } from './name-escaping.ts';
+
 /** One item of an `Accept` or `Accept-Encoding` header, with its parameters in lower case. */
 interface Weighted {
   readonly value: string;
@@ -12,7 +14,8 @@ const parseQ = (text: string | undefined): number => {
 };
 
 const parseWeighted = (header: string): readonly Weighted[] =>
-  header.split(',').flatMap((item) => {
+  // A comma within quotes does not end an item (RFC 9110, section 5.6.4).
+  (header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? []).flatMap((item) => {
     const [value = '', ...rest] = item.split(';').map((part) => part.trim());
     if (value === '') return [];
     const parameters = new Map(
@@ -26,25 +29,41 @@ const parseWeighted = (header: string): readonly Weighted[] =>
 
 export interface TextType {
   readonly format: 'text' | 'openmetrics';
+  readonly escaping: EscapingScheme;
   readonly contentType: string;
 }
 
-const TEXT_004: TextType = { format: 'text', contentType: 'text/plain; version=0.0.4; charset=utf-8' };
-const openMetricsType = (version: string): TextType => ({
-  format: 'openmetrics',
-  contentType: `application/openmetrics-text; version=${version}; charset=utf-8`,
-});
+const MEDIA = { text: 'text/plain', openmetrics: 'application/openmetrics-text' } as const;
+
+/** The scheme asked for; `underscores` for one that is unknown (prometheus.io/docs/instrumenting/escaping_schemes). */
+const schemeOf = (text: string | undefined): EscapingScheme => {
+  // The negotiation page of Prometheus' documentation spells it so (prometheus/docs#2747).
+  if (text === 'allow-utf8') return 'allow-utf-8';
+  return ESCAPING_SCHEMES.find((scheme) => scheme === text) ?? 'underscores';
+};
+
+const textType = (format: TextType['format'], version: string, escaping: string | undefined): TextType => {
+  const isEarly = version !== '1.0.0';
+  const asked = schemeOf(escaping);
+  // Names in quotes came with 1.0.0 of both formats: a reader of an earlier one cannot read them.
+  const scheme = isEarly && asked === 'allow-utf-8' ? 'underscores' : asked;
+  const shown = isEarly && scheme === 'underscores' ? '' : `; escaping=${scheme}`;
+  return { format, escaping: scheme, contentType: `${MEDIA[format]}; version=${version}; charset=utf-8${shown}` };
+};
+const TEXT_004 = textType('text', '0.0.4', undefined);
 
 /** What an item of `Accept` means here; undefined when it is a type that we do not have. */
 const typeOf = ({ value, parameters }: Weighted): TextType | undefined => {
   const version = parameters.get('version');
-  if (value === 'application/openmetrics-text') {
-    if (version === undefined || version === '1.0.0') return openMetricsType('1.0.0');
-    return version === '0.0.1' ? openMetricsType(version) : undefined;
+  const escaping = parameters.get('escaping');
+  if (value === MEDIA.openmetrics) {
+    if (version !== undefined && version !== '1.0.0' && version !== '0.0.1') return undefined;
+    return textType('openmetrics', version ?? '1.0.0', escaping);
   }
-  // 1.0.0 allows names in UTF-8; ours never need it, so 0.0.4 says the same.
-  if (value === 'text/plain')
-    return version === undefined || ['0.0.4', '1.0.0'].includes(version) ? TEXT_004 : undefined;
+  if (value === MEDIA.text) {
+    if (version !== undefined && version !== '1.0.0' && version !== '0.0.4') return undefined;
+    return textType('text', version ?? '0.0.4', escaping);
+  }
   return value === 'text/*' || value === '*/*' ? TEXT_004 : undefined;
 };
 

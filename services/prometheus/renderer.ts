@@ -5,15 +5,19 @@ import { messageOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Collector } from '../../runtime/metrics/collector.ts';
 import { CALLBACK_ERRORS } from '../../runtime/metrics/self-metrics.ts';
+import { ScrapeTimeout } from '../operations/port.ts';
+import { type Exposition, exposition } from './exposition.ts';
 import { acceptsGzip, negotiateType, type TextType } from './negotiation.ts';
 import { openMetrics } from './openmetrics.ts';
-import { clashesWithTargetInfo, type Resource, targetInfo } from './target-info.ts';
-import { text004 } from './text-format.ts';
+import type { ForeignFamily } from './port.ts';
+import { promText } from './text-format.ts';
 
 /** What a scrape asks for: the values of its headers. */
 export interface ScrapeRequest {
   readonly accept?: string | undefined;
   readonly acceptEncoding?: string | undefined;
+  /** How long the scraper waits for all of it. */
+  readonly timeoutMs?: number | undefined;
 }
 export interface Rendering {
   readonly contentType: string;
@@ -21,6 +25,7 @@ export interface Rendering {
   readonly body: Buffer;
 }
 export interface Renderer {
+  /** Rejects with ScrapeTimeout when `timeoutMs` has passed. */
   render(request: ScrapeRequest): Promise<Rendering>;
 }
 
@@ -28,72 +33,108 @@ export interface RendererOptions {
   readonly collector: Collector;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Text 0.0.4 of what third parties measure, appended to ours in that format only (its OpenMetrics is not valid there). */
-  readonly appendText?: () => Promise<string>;
-  /** Shown as `target_info`; absent without it. */
-  readonly resource?: Resource;
+  /** What third parties measure, shown after ours. */
+  readonly foreign?: () => Promise<readonly ForeignFamily[]>;
 }
 
-/** How long the text of third parties may take; a scrape without it is better than none. */
-const APPEND_TIMEOUT_MS = 2000;
+/** How long third parties may take; a scrape without them is better than none. */
+const FOREIGN_TIMEOUT_MS = 2000;
+/** Their part of what a scraper waits: the rest is for ours, and for the way. */
+const FOREIGN_SHARE = 0.5;
 const THIRD_PARTY = 'third_party';
 
 const compress = promisify(gzip);
 
-/** Renders the collector's snapshot for a scrape, in the format and encoding that it asks for. */
-export const prometheusRenderer = (options: RendererOptions): Renderer => {
-  const { collector, clock, logger, appendText } = options;
-  const target = targetInfo(options.resource ?? {});
-  const formats = { text: text004(), openmetrics: openMetrics() };
-  const pending = new Map<string, Promise<Rendering>>();
-  let isAppendFailing = false;
+/** One rendering under way, for everybody who asks for the same type meanwhile. */
+interface Shared {
+  readonly plain: Promise<Buffer>;
+  packed: Promise<Buffer> | undefined;
+  /** Goes on without third parties. */
+  readonly cut: (afterMs: number) => void;
+}
 
-  const thirdParty = async (): Promise<string> => {
-    if (appendText === undefined) return '';
-    const late = Promise.withResolvers<never>();
-    const problem = new Error(`no answer within ${APPEND_TIMEOUT_MS} ms`);
-    const cancel = clock.after(APPEND_TIMEOUT_MS, () => late.reject(problem), { unref: true });
+/** Renders the collector's numbers for a scrape, in the format and encoding that it asks for. */
+export const prometheusRenderer = ({ collector, clock, logger, foreign }: RendererOptions): Renderer => {
+  const pending = new Map<string, Shared>();
+  let isForeignFailing = false;
+
+  const kept = new Map<string, Exposition>();
+  const expositionOf = ({ format, escaping }: TextType): Exposition => {
+    const key = `${format} ${escaping}`;
+    let one = kept.get(key);
+    if (one === undefined) {
+      one = exposition(format === 'text' ? promText : openMetrics, escaping, clock);
+      kept.set(key, one);
+    }
+    return one;
+  };
+
+  const thirdParty = async (cut: Promise<number>): Promise<readonly ForeignFamily[]> => {
+    if (foreign === undefined) return [];
+    const late = cut.then((ms) => {
+      throw new Error(`no answer within ${ms} ms`);
+    });
+    late.catch(() => {}); // of no interest once third parties have answered
     try {
-      const text = await Promise.race([appendText(), late.promise]);
-      isAppendFailing = false;
-      return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+      const families = await Promise.race([foreign(), late]);
+      isForeignFailing = false;
+      return families;
     } catch (error) {
       collector.counter(CALLBACK_ERRORS).bind({ metric: THIRD_PARTY }).add(1);
       const message = 'metrics of third parties could not be read; /metrics shows ours only';
-      if (!isAppendFailing) logger.warn(message, { error: messageOf(error) });
-      isAppendFailing = true;
-      return '';
+      if (!isForeignFailing) logger.warn(message, { error: messageOf(error) });
+      isForeignFailing = true;
+      return [];
+    }
+  };
+
+  const textOf = async (type: TextType, cut: Promise<number>): Promise<Buffer> => {
+    const theirs = await thirdParty(cut);
+    return expositionOf(type).render(collector.capture(), theirs, type.format === 'openmetrics' ? '# EOF\n' : '');
+  };
+
+  const share = (type: TextType): Shared => {
+    const cut = Promise.withResolvers<number>();
+    const timers: (() => void)[] = [];
+    const plain = textOf(type, cut.promise).finally(() => {
+      pending.delete(type.contentType);
+      for (const cancel of timers) cancel();
+    });
+    const shared: Shared = {
+      plain,
+      packed: undefined,
+      cut: (afterMs) => void timers.push(clock.after(afterMs, () => cut.resolve(afterMs), { unref: true })),
+    };
+    pending.set(type.contentType, shared);
+    return shared;
+  };
+
+  const bodyOf = async (shared: Shared, isGzip: boolean): Promise<Buffer> => {
+    if (!isGzip) return shared.plain;
+    shared.packed ??= shared.plain.then((plain) => compress(plain, { level: constants.Z_BEST_SPEED }));
+    return shared.packed;
+  };
+
+  const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(ms, () => late.reject(new ScrapeTimeout(ms)), { unref: true });
+    try {
+      return await Promise.race([work, late.promise]);
     } finally {
       cancel();
     }
   };
 
-  const textOf = async ({ format }: TextType): Promise<string> => {
-    const theirs = format === 'text' ? await thirdParty() : '';
-    const { families } = collector.snapshot();
-    const info = options.resource === undefined || clashesWithTargetInfo(families) ? '' : target[format];
-    return info + formats[format](families) + (format === 'text' ? theirs : '# EOF\n');
-  };
-
-  const render = async (type: TextType, isGzip: boolean): Promise<Rendering> => {
-    const plain = Buffer.from(await textOf(type), 'utf8');
-    const { contentType } = type;
-    if (!isGzip) return { contentType, contentEncoding: undefined, body: plain };
-    return { contentType, contentEncoding: 'gzip', body: await compress(plain, { level: constants.Z_BEST_SPEED }) };
-  };
-
   return {
-    render({ accept, acceptEncoding }) {
+    async render({ accept, acceptEncoding, timeoutMs }) {
       const type = negotiateType(accept);
       const isGzip = acceptsGzip(acceptEncoding);
-      const key = `${type.contentType} ${isGzip}`;
-      // Scrapes that ask for the same thing while it is being made share it.
-      let shared = pending.get(key);
-      if (shared === undefined) {
-        shared = render(type, isGzip).finally(() => pending.delete(key));
-        pending.set(key, shared);
-      }
-      return shared;
+      const shared = pending.get(type.contentType) ?? share(type);
+      // Whoever waits the shortest decides how long third parties are waited for.
+      shared.cut(Math.min(FOREIGN_TIMEOUT_MS, (timeoutMs ?? Number.POSITIVE_INFINITY) * FOREIGN_SHARE));
+      const making = bodyOf(shared, isGzip);
+      const body = await (timeoutMs === undefined ? making : within(timeoutMs, making));
+      return { contentType: type.contentType, contentEncoding: isGzip ? 'gzip' : undefined, body };
     },
   };
 };

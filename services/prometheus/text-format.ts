@@ -1,37 +1,45 @@
-import type { Family, Series } from '../../runtime/metrics/snapshot.ts';
-import { escapeHelp, labelText, sampleStart } from './escaping.ts';
+import { escapeHelp, labelText, nameText, openSample, sampleStart } from './escaping.ts';
+import { flat, type Reading, type TextFormat } from './family-text.ts';
+import { escapeMetric } from './name-escaping.ts';
 import { formatValue } from './number-format.ts';
-import { type SeriesStarts, type TextFormat, textFormat } from './series-text.ts';
 
-/** Text 0.0.4 knows no difference between the two gauges. */
-const TYPES = { counter: 'counter', gauge: 'gauge', upDownCounter: 'gauge', histogram: 'histogram' } as const;
+/** The text formats know no difference between the gauges, and no infos. */
+const TYPES = {
+  counter: 'counter',
+  gauge: 'gauge',
+  upDownCounter: 'gauge',
+  histogram: 'histogram',
+  info: 'gauge',
+} as const;
 
-const head = ({ name, kind, help }: Family): string =>
-  `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${TYPES[kind]}\n`;
-
-const starts = (family: Family, series: Series): SeriesStarts => {
-  const { name } = family;
-  const labels = labelText(series.labelNames, series.labelValues);
-  if (family.kind !== 'histogram') return { value: sampleStart(name, labels), buckets: [], count: '', created: '' };
-  const bounds = [...family.boundaries, Number.POSITIVE_INFINITY];
+/** Prometheus text 0.0.4, and 1.0.0, which is the same but for names in quotes. */
+export const promText: TextFormat = (family, scheme) => {
+  const name = escapeMetric(scheme, family.name);
+  const shown = nameText(name);
+  const head = `# HELP ${shown} ${escapeHelp(family.help)}\n# TYPE ${shown} ${TYPES[family.kind]}\n`;
+  if (family.kind !== 'histogram') {
+    return {
+      head,
+      lead: (names, values) => sampleStart(name, labelText(scheme, names, values)),
+      lines: (lead, { value }) => `${lead}${formatValue(value)}\n`,
+    };
+  }
+  const bounds = [...family.boundaries, Number.POSITIVE_INFINITY].map((bound) => `le="${formatValue(bound)}"} `);
   return {
-    value: sampleStart(`${name}_sum`, labels),
-    count: sampleStart(`${name}_count`, labels),
-    buckets: bounds.map((bound) => sampleStart(`${name}_bucket`, labels, `le="${formatValue(bound)}"`)),
-    created: '',
+    head,
+    lead: (names, values) => labelText(scheme, names, values),
+    lines(labels: string, { counts, countsAt, value }: Reading) {
+      // Each line brings the line feed of the one before: one text less to put together per bucket.
+      const first = openSample(`${name}_bucket`, labels);
+      const next = flat(`\n${first}`);
+      let text = first;
+      let below = 0;
+      for (let i = 0; i < bounds.length; i += 1) {
+        below += counts[countsAt + i] as number;
+        text += i === 0 ? (bounds[i] as string) + below : next + bounds[i] + below;
+      }
+      const sum = `\n${sampleStart(`${name}_sum`, labels)}${formatValue(value)}\n`;
+      return `${text}${sum}${sampleStart(`${name}_count`, labels)}${below}\n`;
+    },
   };
 };
-
-const lines = (family: Family, series: Series, start: SeriesStarts): string => {
-  if (family.kind !== 'histogram') return `${start.value}${formatValue(series.value)}\n`;
-  let text = '';
-  let below = 0;
-  for (let i = 0; i < start.buckets.length; i += 1) {
-    below += series.bucketCounts[i] as number;
-    text += `${start.buckets[i]}${below}\n`;
-  }
-  return `${text}${start.value}${formatValue(series.value)}\n${start.count}${series.count}\n`;
-};
-
-/** Prometheus text format 0.0.4. */
-export const text004 = (): TextFormat => textFormat(() => ({ head, starts, lines }));

@@ -82,3 +82,27 @@ test('texts that are not valid Unicode make one series, not two that look alike'
   collector.dynamic.counterAdd('c', 1, { a: '\udfff' });
   t.equal(familyOf(collector, 'c')?.series.length, 1);
 });
+
+test('ever new label names and orders keep counting, and over the cap they leave nothing behind', async (t) => {
+  const { collector } = testCollector(5);
+  for (let i = 0; i < 1000; i += 1) collector.dynamic.counterAdd('c', 1, { [`k${i}`]: 'v', a: String(i % 3) });
+  const capture = collector.capture().families.find(({ head }) => head.name === 'c');
+  t.equal(
+    familyOf(collector, 'c')?.series.reduce((sum, one) => sum + one.value, 0),
+    1000,
+  );
+  t.ok((capture?.blocks.length ?? 0) <= 256 + 1);
+});
+
+test('one label set in two orders, alternating with another metric, stays one series', async (t) => {
+  const { collector } = testCollector();
+  for (let i = 0; i < 10; i += 1) {
+    collector.dynamic.counterAdd('c', 1, { a: '1', b: '2' });
+    collector.dynamic.counterAdd('d', 1, { b: '2', a: '1' });
+    collector.dynamic.counterAdd('c', 1, { b: '2', a: '1' });
+    collector.dynamic.counterAdd('c', 1, { a: '2', b: '1' });
+  }
+  t.equal(valueAt(collector, 'c', { a: '1', b: '2' }), 20);
+  t.equal(valueAt(collector, 'c', { a: '2', b: '1' }), 10);
+  t.equal(valueAt(collector, 'd', { a: '1', b: '2' }), 10);
+});

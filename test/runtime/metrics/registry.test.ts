@@ -1,6 +1,7 @@
 import { test } from 'tap';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { createCollector } from '../../../runtime/metrics/core.ts';
+import { cellOf, VALUE } from '../../../runtime/metrics/series-rows.ts';
 import { foldTo } from '../../../runtime/metrics/vocabulary.ts';
 import { familyOf, testCollector, valueAt } from './fixture.ts';
 import { manualClock } from './manual-clock.ts';
@@ -118,4 +119,39 @@ test('rules 129 and 130: two collectors keep separate numbers', async (t) => {
 test('rule 21: a value outside its closed set is folded', async (t) => {
   t.equal(foldTo(['ack', 'nack'], 'ack'), 'ack');
   t.equal(foldTo(['ack', 'nack'], 'user-17'), 'other');
+});
+
+test('a capture shows one moment, whenever it is read, and reads no label text', async (t) => {
+  const { collector } = testCollector();
+  const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+  const bound = collector.counter({ ...spec, labels: ['queue'] }).bind({ queue: 'a' });
+  bound.add(3, ids);
+  const capture = collector.capture();
+  bound.add(4);
+  collector
+    .counter({ ...spec, labels: ['queue'] })
+    .bind({ queue: 'b' })
+    .add(1);
+  const block = capture.families.find(({ head }) => head.name === 'wippy_jobs_total')?.blocks[0];
+  t.equal(block?.size, 1, 'a later series is not there');
+  t.equal(block?.chunkOf(0)[cellOf(0, block.width) + VALUE], 3);
+  t.strictSame(block?.labelValues(0), ['a']);
+  t.equal(block?.exemplar(0, 0)?.value, 3);
+  const later = collector.capture().families.find(({ head }) => head.name === 'wippy_jobs_total')?.blocks[0];
+  t.equal(later?.source, block?.source);
+  t.equal(later?.size, 2);
+  t.equal(later?.chunkOf(0)[cellOf(0, later.width) + VALUE], 7);
+});
+
+test('an exemplar that is newer than a capture is not in it', async (t) => {
+  const { collector, clock } = testCollector();
+  const bound = collector.counter({ ...spec, labels: ['queue'] }).bind({ queue: 'a' });
+  bound.add(1);
+  const capture = collector.capture();
+  clock.advance(1);
+  bound.add(1, { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) });
+  const exemplarIn = ({ families }: typeof capture) =>
+    families.find(({ head }) => head.name === 'wippy_jobs_total')?.blocks[0]?.exemplar(0, 0);
+  t.equal(exemplarIn(capture), undefined);
+  t.equal(exemplarIn(collector.capture())?.value, 1);
 });

@@ -3,9 +3,9 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { createCollector } from '../../../runtime/metrics/core.ts';
 import { registerBuildInfo } from '../../../services/operations/build-info.ts';
 import { processMetrics } from '../../../services/operations/process-metrics.ts';
-import { openMetrics } from '../../../services/prometheus/openmetrics.ts';
 import { poll } from '../../harness/poll.ts';
 import { familyOf, recordingLogger, testCollector, valueAt } from '../../runtime/metrics/fixture.ts';
+import { openMetricsFormatter } from '../prometheus/format.ts';
 
 test('the names that Node dashboards use are there, with numbers that can be true', async (t) => {
   const { logger, lines } = recordingLogger();
@@ -84,7 +84,7 @@ test('rule 29: gauges do not end in _total, counters do exactly once, but for th
     t.equal(/_total$/.test(name), kind === 'counter', name);
     t.notMatch(name, /_total_total$/);
   }
-  const text = openMetrics()(collector.snapshot().families);
+  const text = await openMetricsFormatter()(collector);
   t.match(text, /# TYPE process_cpu_seconds counter\n# UNIT process_cpu_seconds seconds\n/);
 });
 

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { test } from 'tap';
-import type { ProgramState } from '../../../services/operations/port.ts';
+import { type MetricsText, type ProgramState, ScrapeTimeout } from '../../../services/operations/port.ts';
 import { parsePrometheusText, total } from '../../harness/prometheus-text.ts';
 import { valueAt } from '../../runtime/metrics/fixture.ts';
 import { ask, READY, startServer } from './fixture.ts';
@@ -64,4 +64,30 @@ test('rule 9: no error series before the first error', async (t) => {
   t.equal(valueAt(collector, ERRORS, { reason: 'handler' }), undefined);
   const { families } = parsePrometheusText((await ask(port, '/metrics')).text);
   t.equal(families.size, 0);
+});
+
+test('what Prometheus says it waits is passed on; nonsense is not', async (t) => {
+  const waits: (number | undefined)[] = [];
+  const render: MetricsText['render'] = async ({ timeoutMs }) => {
+    waits.push(timeoutMs);
+    if (timeoutMs === 250) throw new ScrapeTimeout(timeoutMs);
+    return { contentType: 'text/plain', contentEncoding: undefined, body: Buffer.from('fine') };
+  };
+  const { port } = await startServer(t, { metrics: { render } });
+  for (const seconds of ['10', '0.5', 'soon', '-1', '0', 'Infinity']) {
+    t.equal((await ask(port, '/metrics', { 'x-prometheus-scrape-timeout-seconds': seconds })).status, 200, seconds);
+  }
+  await ask(port, '/metrics');
+  t.strictSame(waits, [10_000, 500, undefined, undefined, undefined, undefined, undefined]);
+  const late = await ask(port, '/metrics', { 'x-prometheus-scrape-timeout-seconds': '0.25' });
+  t.match(late, { status: 503, text: /within the 250 ms/ });
+});
+
+test('only GET and HEAD, and only where the metrics are', async (t) => {
+  const { port } = await startServer(t);
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+    t.match(await ask(port, '/metrics', {}, method), { status: 405, headers: { allow: 'GET, HEAD' } }, method);
+  }
+  t.equal((await ask(port, '/metrics/x')).status, 404);
+  t.equal((await ask(port, '/metrics?a=b')).status, 200);
 });

@@ -1,8 +1,7 @@
 import { test } from 'tap';
-import { openMetrics } from '../../../services/prometheus/openmetrics.ts';
-import { text004 } from '../../../services/prometheus/text-format.ts';
 import { parsePrometheusText, select } from '../../harness/prometheus-text.ts';
 import { testCollector } from '../../runtime/metrics/fixture.ts';
+import { openMetricsFormatter, textFormatter } from './format.ts';
 
 const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
 
@@ -19,7 +18,7 @@ test('text 0.0.4: one of each kind, to the letter', async (t) => {
     .observe(1);
   collector.upDownCounter({ name: 'u', help: 'U.', unit: '1', labels: [] }).bind({}).add(-0);
   t.equal(
-    text004()(collector.snapshot().families),
+    await textFormatter()(collector),
     [
       '# HELP wippy_b_total Say "b"\\n\\\\',
       '# TYPE wippy_b_total counter',
@@ -60,7 +59,7 @@ test('OpenMetrics: names without _total, units where legal, created, exemplars',
     .set(1.5);
   const exemplar = `# {trace_id="${ids.traceId}",span_id="${ids.spanId}"}`;
   t.equal(
-    openMetrics()(collector.snapshot().families),
+    await openMetricsFormatter()(collector),
     [
       '# TYPE wippy_b_seconds counter',
       '# UNIT wippy_b_seconds seconds',
@@ -89,11 +88,11 @@ test('OpenMetrics: names without _total, units where legal, created, exemplars',
 
 test('OpenMetrics: a counter whose short name another family has is unknown, also when that one comes later', async (t) => {
   const { collector } = testCollector();
-  const render = openMetrics();
+  const render = openMetricsFormatter();
   collector.dynamic.counterAdd('jobs_total', 1, {});
-  t.match(render(collector.snapshot().families), /# TYPE jobs counter\n.*jobs_total 1\njobs_created /s);
+  t.match(await render(collector), /# TYPE jobs counter\n.*jobs_total 1\njobs_created /s);
   collector.dynamic.gaugeSet('jobs', 5, {});
-  const text = render(collector.snapshot().families);
+  const text = await render(collector);
   t.match(text, /# TYPE jobs gauge\n.*# TYPE jobs_total unknown\n.*jobs_total 1\n/s);
   t.notMatch(text, /jobs_created/);
 });
@@ -102,10 +101,7 @@ test('label values come back as they went in, and an injected line stays a text'
   const { collector } = testCollector();
   const hostile = 'a"} 1\n# TYPE x counter\nx{b="\\n\\\\ü✓';
   collector.dynamic.counterAdd('c', 1, { v: hostile });
-  for (const text of [
-    text004()(collector.snapshot().families),
-    `${openMetrics()(collector.snapshot().families)}# EOF\n`,
-  ]) {
+  for (const text of [await textFormatter()(collector), `${await openMetricsFormatter()(collector)}# EOF\n`]) {
     const parsed = parsePrometheusText(text);
     t.equal(select(parsed, 'c', { v: hostile })[0]?.value, 1);
     t.equal(parsed.families.size, 1);
@@ -116,7 +112,7 @@ test('numbers: small, large, whole and fractional values survive', async (t) => 
   const { collector } = testCollector();
   const values = [0, 1e-7, 123456789.5, 1e21, 2 ** 53, -0.25, 5e-324, Number.MAX_VALUE];
   for (const [i, value] of values.entries()) collector.dynamic.gaugeSet('g', value, { i: String(i) });
-  const parsed = parsePrometheusText(text004()(collector.snapshot().families));
+  const parsed = parsePrometheusText(await textFormatter()(collector));
   t.strictSame(
     select(parsed, 'g').map((sample) => sample.value),
     values,
@@ -128,8 +124,8 @@ test('rule 36: buckets are cumulative, +Inf is the count, and the declared bound
   const boundaries = [0.0001, 0.1, 2.5];
   const bound = collector.histogram({ name: 'h', help: 'h', unit: '1', labels: [], boundaries }).bind({});
   for (const value of [0.00005, 0.05, 0.1, 1, 9, 10]) bound.observe(value);
-  for (const format of [text004(), openMetrics()]) {
-    const parsed = parsePrometheusText(format(collector.snapshot().families));
+  for (const format of [textFormatter(), openMetricsFormatter()]) {
+    const parsed = parsePrometheusText(await format(collector));
     const buckets = select(parsed, 'wippy_h_bucket');
     t.strictSame(
       buckets.map((bucket) => Number(bucket.labels.le?.replace('+Inf', 'Infinity'))),
@@ -145,13 +141,13 @@ test('rule 36: buckets are cumulative, +Inf is the count, and the declared bound
 
 test('what was kept of an earlier rendering never shows an old number', async (t) => {
   const { collector } = testCollector();
-  const format = text004();
+  const format = textFormatter();
   const bound = collector.counter({ name: 'c_total', help: 'h', unit: '1', labels: ['x'] }).bind({ x: 'a' });
   const idle = collector.counter({ name: 'c_total', help: 'h', unit: '1', labels: ['x'] }).bind({ x: 'b' });
   idle.add(1);
   for (let i = 1; i <= 3; i += 1) {
     bound.add(1);
-    const parsed = parsePrometheusText(format(collector.snapshot().families));
+    const parsed = parsePrometheusText(await format(collector));
     t.equal(select(parsed, 'wippy_c_total', { x: 'a' })[0]?.value, i);
     t.equal(select(parsed, 'wippy_c_total', { x: 'b' })[0]?.value, 1);
   }
@@ -159,12 +155,12 @@ test('what was kept of an earlier rendering never shows an old number', async (t
 
 test('OpenMetrics: a family that took the place of another is seen, though their number is the same', async (t) => {
   const { collector } = testCollector();
-  const render = openMetrics();
+  const render = openMetricsFormatter();
   const spec = { name: 'gone', help: 'h', unit: '1', labels: [], namespaced: false };
   const unregister = collector.observe('gauge', spec, {}, () => 1);
   collector.dynamic.counterAdd('jobs_total', 1, {});
-  t.match(render(collector.snapshot().families), /# TYPE jobs counter\n/);
+  t.match(await render(collector), /# TYPE jobs counter\n/);
   unregister();
   collector.dynamic.gaugeSet('jobs', 5, {});
-  t.match(render(collector.snapshot().families), /# TYPE jobs_total unknown\n/);
+  t.match(await render(collector), /# TYPE jobs_total unknown\n/);
 });

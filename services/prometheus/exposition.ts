@@ -1,0 +1,159 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { BUCKETS, cellOf, START, VALUE, VERSION } from '../../runtime/metrics/series-rows.ts';
+import type { Capture, CapturedBlock, FamilyHead, Series } from '../../runtime/metrics/snapshot.ts';
+import { type FamilyText, flat, type Reading, readingOf, type TextFormat } from './family-text.ts';
+import type { EscapingScheme } from './name-escaping.ts';
+import type { ForeignFamily, TextFamily } from './port.ts';
+import { growingBytes, type RowBytes, rowBytes } from './row-bytes.ts';
+
+/** How long rendering may hold the event loop before others have their turn. */
+const SLICE_MS = 4;
+/** Series between two looks at the clock. */
+const SERIES_PER_LOOK = 64;
+/** Room for what a rendering is longer than the one before. */
+const SPARE_BYTES = 1 << 12;
+
+/** The words of UCUM units that a name of ours may end in. */
+const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes', '1': 'ratio', Cel: 'celsius' };
+
+/** What was made of a block's rows. */
+interface KeptBlock {
+  readonly leads: string[];
+  readonly lines: RowBytes;
+}
+interface KeptFamily {
+  readonly family: TextFamily;
+  readonly isShortFree: boolean;
+  readonly text: FamilyText;
+  readonly blocks: WeakMap<object, KeptBlock>;
+  readonly observedLeads: WeakMap<readonly string[], string>;
+}
+
+/** Renders captures in one format; keeps the text of every series until its numbers change. */
+export interface Exposition {
+  /**
+   * The numbers are all of the capture's moment, however long this takes: it gives way every few milliseconds.
+   * `end` comes last: OpenMetrics' end mark.
+   */
+  render(capture: Capture, foreign: readonly ForeignFamily[], end: string): Promise<Buffer>;
+}
+
+const shortName = (name: string): string => name.replace(/_(?:total|info)$/, '');
+
+export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Clock): Exposition => {
+  const kept = new WeakMap<FamilyHead, KeptFamily>();
+  /** The next rendering will be about as long as the last. */
+  let lastBytes = 0;
+
+  const keptFor = (head: FamilyHead, isShortFree: boolean): KeptFamily => {
+    const known = kept.get(head);
+    if (known?.isShortFree === isShortFree) return known;
+    const family = { ...head, unit: UNIT_WORDS[head.unit] ?? '' };
+    const text = format(family, scheme, isShortFree);
+    const fresh = { family, isShortFree, text, blocks: new WeakMap(), observedLeads: new WeakMap() };
+    kept.set(head, fresh);
+    return fresh;
+  };
+
+  return {
+    async render(capture, foreign, end) {
+      const out = growingBytes(lastBytes + SPARE_BYTES);
+      let since = clock.now();
+      const isDue = (): boolean => clock.now() - since >= SLICE_MS;
+      const giveWay = async (): Promise<void> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        since = clock.now();
+      };
+
+      const names = new Set<string>();
+      for (const { head } of capture.families) names.add(head.name);
+      for (const { family } of foreign) names.add(family.name);
+      const isShortFree = (name: string): boolean => shortName(name) === name || !names.has(shortName(name));
+
+      for (const { head, blocks, observed } of capture.families) {
+        const family = keptFor(head, isShortFree(head.name));
+        const { text } = family;
+        let isHeadDue = true;
+        for (const block of blocks) {
+          const kept = keptBlock(family, block);
+          for (let first = 0; first < block.size; first += SERIES_PER_LOOK) {
+            const last = Math.min(first + SERIES_PER_LOOK, block.size);
+            if (renderRows(text, block, kept, first, last) && isHeadDue) {
+              out.addText(text.head);
+              isHeadDue = false;
+            }
+            kept.lines.copyTo(out, first, last);
+            if (isDue()) await giveWay();
+          }
+        }
+        for (const one of observed) {
+          out.addText((isHeadDue ? text.head : '') + observedText(family, one));
+          isHeadDue = false;
+        }
+      }
+      for (const { family, series } of foreign) {
+        const text = format(family, scheme, isShortFree(family.name));
+        if (series.length > 0) out.addText(text.head);
+        for (const [i, one] of series.entries()) {
+          out.addText(text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one)));
+          if (i % SERIES_PER_LOOK === 0 && isDue()) await giveWay();
+        }
+      }
+      out.addText(end);
+      const all = out.all();
+      lastBytes = all.length;
+      return all;
+    },
+  };
+};
+
+const keptBlock = ({ blocks }: KeptFamily, { source }: CapturedBlock): KeptBlock => {
+  let kept = blocks.get(source);
+  if (kept === undefined) {
+    kept = { leads: [], lines: rowBytes() };
+    blocks.set(source, kept);
+  }
+  return kept;
+};
+
+/** Brings the lines of rows up to date; tells whether any of them is shown. */
+const renderRows = (
+  text: FamilyText,
+  block: CapturedBlock,
+  { leads, lines }: KeptBlock,
+  first: number,
+  last: number,
+): boolean => {
+  let isAnyShown = false;
+  for (let row = first; row < last; row += 1) {
+    const cells = block.chunkOf(row);
+    const at = cellOf(row, block.width);
+    const version = cells[at + VERSION] as number;
+    if (version === 0 && !block.isShownUnused) continue;
+    isAnyShown = true;
+    if (lines.has(row, version)) continue;
+    let lead = leads[row];
+    if (lead === undefined) {
+      lead = flat(text.lead(block.labelNames, block.labelValues(row)));
+      leads[row] = lead;
+    }
+    const reading: Reading = {
+      value: cells[at + VALUE] as number,
+      startTime: cells[at + START] as number,
+      counts: cells,
+      countsAt: at + BUCKETS,
+      exemplar: (place) => block.exemplar(row, place),
+    };
+    lines.put(row, version, text.lines(lead, reading));
+  }
+  return isAnyShown;
+};
+
+const observedText = ({ text, observedLeads }: KeptFamily, series: Series): string => {
+  let lead = observedLeads.get(series.labelValues);
+  if (lead === undefined) {
+    lead = text.lead(series.labelNames, series.labelValues);
+    observedLeads.set(series.labelValues, lead);
+  }
+  return text.lines(lead, readingOf(series));
+};
