@@ -22,7 +22,6 @@ const retry = z.object({
   backoff_factor: z.number().min(1).default(2),
   jitter: z.number().min(0).max(1).default(0.1),
 });
-export type RetryConfig = z.output<typeof retry>;
 
 export const queueQueue = z.object({
   driver: required('driver ID is required'),
