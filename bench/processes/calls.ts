@@ -3,6 +3,7 @@ import { rootContext } from '../../runtime/context.ts';
 import { FUNCTIONS } from '../../services/function/port.ts';
 import { luaAdd } from '../by-hand/add.ts';
 import { tracedAdd } from '../by-hand/call.ts';
+import { processorTime } from '../measure.ts';
 import { BATCH, type Mode } from '../settings.ts';
 import { answer } from './answer.ts';
 import { startProgram } from './program.ts';
@@ -29,7 +30,7 @@ const call = side === 'ours' ? await ourCall() : handMade();
  */
 answer(async () => {
   globalThis.gc?.();
-  const before = process.cpuUsage();
+  const before = processorTime();
   for (let turn = 0; turn < CALLS / CALLS_A_TURN; turn += 1) {
     for (let i = 0; i < CALLS_A_TURN; i += 1) {
       const out = call();
@@ -38,6 +39,5 @@ answer(async () => {
     await setImmediate();
   }
   if (mode === 'sampled') await setTimeout(2 * BATCH.scheduleDelayMs);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / CALLS;
+  return ((processorTime() - before) * 1000) / CALLS;
 });

@@ -1,3 +1,5 @@
+import { openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { byTurns } from '../measure.ts';
 import { startChild } from '../processes/child.ts';
 import { startCollector } from '../processes/collector-client.ts';
@@ -14,7 +16,8 @@ export const callRow = (mode: 'sampled' | 'unsampled', atLeast: number): Row => 
   atLeast: { 'by-hand': atLeast },
   async measure() {
     const collector = await startCollector();
-    const start = (side: string, as: string) => startChild('calls', [side, as, collector.endpoint(side)]);
+    const stderr = openSync(devNull, 'w'); // the program's own lines, about its start
+    const start = (side: string, as: string) => startChild('calls', [side, as, collector.endpoint(side)], { stderr });
     const children = {
       'ours bare': await start('ours', 'off'),
       ours: await start('ours', mode),
