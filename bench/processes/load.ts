@@ -1,75 +1,75 @@
-import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { answer } from './answer.ts';
+import { openConnection } from './http-connection.ts';
 
-/** Sends one request after the other on each connection, for `ms`. */
 export interface Load {
   readonly port: number;
   readonly path: string;
   readonly connections: number;
   readonly ms: number;
+  /** Requests per second, evenly; absent: as many as are answered, one after the other on each connection. */
+  readonly rate?: number;
 }
 
-const HEAD_END = Buffer.from('\r\n\r\n');
-const OK = Buffer.from('HTTP/1.1 200 ');
+const open = ({ connections, port, path }: Load) =>
+  Promise.all(Array.from({ length: connections }, () => openConnection(port, path)));
 
-/** Bytes of the response at the start of `bytes`; undefined when its head is not complete. */
-const lengthOf = (bytes: Buffer): number | undefined => {
-  const headEnd = bytes.indexOf(HEAD_END);
-  if (headEnd < 0) return undefined;
-  const head = bytes.toString('latin1', 0, headEnd);
-  if (!bytes.subarray(0, OK.length).equals(OK)) throw new Error(`not a 200: ${head}`);
-  const length = /^content-length: *(\d+)$/im.exec(head)?.[1];
-  if (length === undefined) throw new Error(`a response without a length: ${head}`);
-  return headEnd + HEAD_END.length + Number(length);
+/** @returns requests per second that were answered in the time */
+const flatOut = async (load: Load): Promise<number> => {
+  const pool = await open(load);
+  const end = performance.now() + load.ms;
+  let answers = 0;
+  await Promise.all(
+    pool.map(
+      (connection) =>
+        new Promise<void>((resolve) => {
+          const next = (): void => {
+            if (performance.now() >= end) {
+              connection.close();
+              resolve();
+              return;
+            }
+            answers += 1;
+            connection.send(next);
+          };
+          connection.send(next);
+        }),
+    ),
+  );
+  return (answers * 1000) / load.ms;
 };
 
 /**
- * Plain sockets: a client that costs as much as the server would measure itself. Every response is checked for its
- * status; its length is read from the first one and from each that differs.
- * @returns requests per second that were answered in the time
+ * @returns the 99th percentile of the milliseconds from when a request was due to its answer: one that had to wait
+ * for a connection, because the server was slow, has waited
  */
-const drive = async ({ port, path, connections, ms }: Load): Promise<number> => {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: perilune-bench\r\n\r\n`);
-  let usual = 0;
-  let answered = 0;
+const paced = async (load: Load, rate: number): Promise<number> => {
+  const free = await open(load);
+  const pool = [...free];
+  const total = Math.floor((rate * load.ms) / 1000);
+  const taken: number[] = [];
   const start = performance.now();
-
-  const one = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      let waiting: Buffer | undefined;
-      socket.on('error', reject);
-      socket.on('close', () => resolve());
-      socket.on('connect', () => socket.write(request));
-      socket.on('data', (chunk) => {
-        const bytes = waiting === undefined ? chunk : Buffer.concat([waiting, chunk]);
-        const isUsual = bytes.length === usual && bytes.compare(OK, 0, OK.length, 0, OK.length) === 0;
-        if (!isUsual) {
-          let length: number | undefined;
-          try {
-            length = lengthOf(bytes);
-          } catch (error) {
-            socket.destroy(error as Error);
-            return;
-          }
-          if (length === undefined || bytes.length < length) {
-            waiting = bytes;
-            return;
-          }
-          usual = length;
-        }
-        waiting = undefined;
-        if (performance.now() - start >= ms) {
-          socket.destroy();
-          return;
-        }
-        answered += 1;
-        socket.write(request);
+  const dueAt = (i: number): number => start + (i * 1000) / rate;
+  let sent = 0;
+  while (taken.length < total) {
+    while (sent < total && dueAt(sent) <= performance.now()) {
+      const connection = free.pop();
+      if (connection === undefined) break;
+      const due = dueAt(sent);
+      sent += 1;
+      connection.send(() => {
+        taken.push(performance.now() - due);
+        free.push(connection);
       });
-    });
-
-  await Promise.all(Array.from({ length: connections }, one));
-  return (answered * 1000) / ms;
+    }
+    await setImmediate(); // timers are too coarse for what takes less than a millisecond
+  }
+  for (const connection of pool) connection.close();
+  taken.sort((a, b) => a - b);
+  return taken[Math.floor(0.99 * taken.length)] as number;
 };
 
-answer((question) => drive(question as Load));
+answer((question) => {
+  const load = question as Load;
+  return load.rate === undefined ? flatOut(load) : paced(load, load.rate);
+});
