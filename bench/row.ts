@@ -8,6 +8,8 @@ export interface Row {
   readonly better: 'lower' | 'higher';
   /** The peers, each with the ratio that has to hold. */
   readonly atLeast: Readonly<Record<string, number>>;
+  /** False: too much at the mercy of the machine for a gate to stand on. */
+  readonly isGated?: boolean;
   measure(): Promise<Readings>;
 }
 
