@@ -4,9 +4,12 @@ SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 # jaeger: a real Jaeger; harness: the test harness's own OTLP collector.
 BACKEND ?= jaeger
+# Of the benchmarks: per cent that a ratio may fall, and a part of the rows' names.
+THRESHOLD ?= 10
+FILTER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench coverage audit otel-e2e prometheus-e2e schema build clean
+.PHONY: help run test lint format bench bench-check bench-baseline coverage audit otel-e2e prometheus-e2e schema build clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -27,9 +30,14 @@ lint: $(INSTALLED) ## format, lint, types, unused code and dependencies, import 
 format: $(INSTALLED) ## write the format and the safe fixes of the linter
 	@npm run --silent format
 
-bench: $(INSTALLED) ## compare with peers (there are no benchmarks yet)
-	@if compgen -G 'bench/*.ts' > /dev/null; then for file in bench/*.ts; do node "$$file" || exit; done; \
-	else echo 'bench/ holds no benchmark yet: they come with the work on the hot path (docs/decisions.md).'; fi
+bench: $(INSTALLED) ## compare with what else there is (FILTER=text: some rows; bench/README.md says how to read it)
+	@npm run --silent bench -- --filter '$(FILTER)'
+
+bench-check: $(INSTALLED) ## fail where a ratio is more than THRESHOLD per cent below bench/baseline.json
+	@node bench/check.ts --threshold '$(THRESHOLD)' --filter '$(FILTER)'
+
+bench-baseline: $(INSTALLED) ## write bench/baseline.json, after a change of ratios that is meant
+	@node bench/check.ts --write --filter '$(FILTER)'
 
 coverage: $(INSTALLED) ## run the tests and print what they cover (aim: 90 % of lines in runtime and interceptors)
 	@npm run --silent coverage
