@@ -170,7 +170,10 @@ export class ResponseWriter {
         res.setHeader('Content-Length', rest.length);
       }
       this.#sendHead(rest);
-      res.end(rest.length > 0 && !bodiless ? rest : undefined);
+      // As text of one byte a character Node sends it together with the head: one write instead of two buffers.
+      if (rest.length > 0 && !bodiless)
+        res.end(Buffer.from(rest.buffer, rest.byteOffset, rest.length).latin1Slice(), 'latin1');
+      else res.end();
     } catch (error) {
       // The declared length was not met: only closing the connection tells the client.
       res.destroy(error instanceof Error ? error : undefined);
