@@ -172,7 +172,7 @@ export class ResponseWriter {
       this.#sendHead(rest);
       // As text of one byte a character Node sends it together with the head: one write instead of two buffers.
       if (rest.length > 0 && !bodiless)
-        res.end(Buffer.from(rest.buffer, rest.byteOffset, rest.length).latin1Slice(), 'latin1');
+        res.end(Buffer.from(rest.buffer, rest.byteOffset, rest.length).toString('latin1'), 'latin1');
       else res.end();
     } catch (error) {
       // The declared length was not met: only closing the connection tells the client.
