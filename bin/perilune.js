@@ -44,7 +44,7 @@ const refuse = () => {
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   // Compiled code and stripped types are kept from one start to the next: it takes a third off a start.
-  // `npm ci` in a checkout runs `--version` for this (package.json, `prepare`), so that the first start is fast as well.
+  // `npm ci` in a checkout runs `validate` for this (package.json, `prepare`), so that the first start is fast as well.
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   const streams = [process.stdout, process.stderr];
