@@ -20,11 +20,13 @@ export const settingsOf = (
   http: { extractHeaders: config.otel.http.extract_headers, injectHeaders: config.otel.http.inject_headers },
   httpTraceExclude: config.otel.http.exclude,
   httpMetricsExclude: config.metrics.http_exclude,
+  events: { maxBacklog: config.events.max_backlog, maxSubscribers: config.events.max_subscribers },
   spans: {
     function: config.otel.interceptor.enabled,
     http: config.otel.http.enabled,
     queue: config.otel.queue.enabled,
     process: config.otel.process.enabled,
+    processLifecycle: config.otel.process.enabled && config.otel.process.trace_lifecycle,
     kv: config.otel.kv.spans,
     sql: config.otel.sql.spans,
     cdc: config.otel.cdc.spans,

@@ -1,7 +1,7 @@
 import type { CallOptions } from './call-options.ts';
 import type { CallContext } from './context.ts';
 import type { CounterSpec, HistogramSpec, UpDownCounterSpec } from './metrics/instruments.ts';
-import type { Attributes, SpanDetail, SpanIds, SpanKind } from './trace.ts';
+import type { Attributes, Span, SpanDetail, SpanIds, SpanKind } from './trace.ts';
 
 export const SURFACES = [
   'function',
@@ -77,6 +77,8 @@ export interface SpanRecipe<In, Out> {
   readonly detail?: (call: Call<In>) => SpanDetail | undefined;
   /** What is known when it has ended well. */
   readonly result?: (out: Out, call: Call<In>) => Attributes | undefined;
+  /** Given the span of a sampled call when it has begun, for what happens while it lasts. */
+  readonly started?: (span: Span, call: Call<In>) => void;
   /** An outcome that is an error though nothing was thrown: the value of `error.type`; undefined for none. */
   readonly failure?: (out: Out, call: Call<In>) => { type: string; message?: string } | undefined;
 }
@@ -85,6 +87,8 @@ export interface SpanRecipe<In, Out> {
 export interface MetricRecipe<In, Out> {
   /** Constant labels of the site, e.g. `{ queue: 'app:jobs' }`. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Incremented when a call begins. */
+  readonly starts?: CounterSpec<string>;
   /** Incremented once a call; gets the outcome label where its spec lists it. */
   readonly calls?: CounterSpec<string>;
   readonly duration?: HistogramSpec<string>;

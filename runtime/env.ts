@@ -36,11 +36,14 @@ export interface Settings {
   readonly httpTraceExclude: readonly string[];
   readonly httpMetricsExclude: readonly string[];
   /** `otel.http.enabled`, `otel.queue.enabled` ...: whether the sites of a surface have spans. */
+  readonly events: { readonly maxBacklog: number; readonly maxSubscribers: number };
   readonly spans: {
     readonly function: boolean;
     readonly http: boolean;
     readonly queue: boolean;
     readonly process: boolean;
+    /** `.started` and `.terminated`. */
+    readonly processLifecycle: boolean;
     readonly kv: boolean;
     readonly sql: boolean;
     readonly cdc: boolean;

@@ -37,10 +37,15 @@ export type Lifecycle = z.output<typeof lifecycleSchema>;
 /** What `lifecycle` says of the component of an entry. `needs` holds what must run first, each id once. */
 export const componentOptions = (
   lifecycle: Lifecycle,
-): Required<Pick<Component, 'needs' | 'startup' | 'startTimeoutMs' | 'stopTimeoutMs' | 'autoStart'>> => ({
+): Required<Pick<Component, 'needs' | 'startup' | 'startTimeoutMs' | 'stopTimeoutMs' | 'autoStart' | 'restart'>> => ({
   needs: [...new Set([...lifecycle.requires, ...lifecycle.depends_on])],
   startup: lifecycle.startup,
   startTimeoutMs: lifecycle.start_timeout,
   stopTimeoutMs: lifecycle.stop_timeout,
   autoStart: lifecycle.auto_start,
+  restart: {
+    ...lifecycle.restart,
+    maxAttempts: lifecycle.restart.max_attempts,
+    stableThresholdMs: lifecycle.stable_threshold,
+  },
 });

@@ -28,6 +28,11 @@ export interface SpanLink {
 
 /** The current span, sampled or not, remote or local. Undefined outside any trace. */
 export const TRACE = contextKey<TraceContext | undefined>('trace', undefined);
+/**
+ * The context of the message that a coroutine of a process has received last: spans that it starts carry a link to it
+ * (telemetry.md, section 2). Private: the calls that it makes have the coroutine's span as their parent already.
+ */
+export const RECEIVED = contextKey<TraceContext | undefined>('received', undefined, { isPrivate: true });
 /** W3C baggage, as the list of its raw members (`key=value;properties`), in order. */
 export const BAGGAGE = contextKey<readonly string[]>('baggage', []);
 

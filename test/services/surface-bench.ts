@@ -169,11 +169,13 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
       http: { extractHeaders: true, injectHeaders: true },
       httpTraceExclude: [],
       httpMetricsExclude: [],
+      events: { maxBacklog: 10_000, maxSubscribers: 10_000 },
       spans: {
         function: true,
         http: true,
         queue: true,
         process: true,
+        processLifecycle: true,
         kv: false,
         sql: false,
         cdc: false,

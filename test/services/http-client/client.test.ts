@@ -103,7 +103,16 @@ test('rule 48: a header that Lua sets goes out once, whatever its case, and wins
 });
 
 test('the trace goes out once, also where Lua sets headers of its own; without a trace those go out', async (t) => {
-  const spans = { function: true, http: false, queue: true, process: true, kv: false, sql: false, cdc: false };
+  const spans = {
+    function: true,
+    http: false,
+    queue: true,
+    process: true,
+    processLifecycle: true,
+    kv: false,
+    sql: false,
+    cdc: false,
+  };
   const app = await startTarget(t, { '/a': ok }, { settings: { spans } });
   const headers = table({ Traceparent: 'mine', tracestate: 'x=1' });
   await app.ask('get', `${app.base}/a`, table({ headers }));

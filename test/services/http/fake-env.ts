@@ -169,7 +169,16 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
     tracing(spans, 100),
     logging(logger, clock, 120),
   ]);
-  const on = { function: true, http: true, queue: true, process: true, kv: false, sql: false, cdc: false };
+  const on = {
+    function: true,
+    http: true,
+    queue: true,
+    process: true,
+    processLifecycle: true,
+    kv: false,
+    sql: false,
+    cdc: false,
+  };
   const env: Env = {
     clock,
     collector,

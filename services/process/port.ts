@@ -1,0 +1,64 @@
+import type { CallContext } from '../../runtime/context.ts';
+import { type PortKey, portKey } from '../../runtime/env.ts';
+import type { CallError } from '../../runtime/errors.ts';
+import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
+
+/** How a process has ended: with a value, or with an error. */
+export interface ProcessExit {
+  readonly value?: LuaValue;
+  readonly error?: CallError;
+}
+
+export interface SpawnRequest {
+  /** Ids of the process entry and of the host. */
+  readonly id: string;
+  readonly host: string;
+  /** The parameters of `main`; copied on the way. */
+  readonly args: readonly HostValue[];
+  /** Values, actor and scope are inherited from it; its trace is the spawner's. */
+  readonly context: CallContext;
+  /** Told when it has ended, after its names are free. */
+  readonly onExit?: (exit: ProcessExit) => void;
+}
+
+export interface HostState {
+  readonly id: string;
+  readonly workers: number;
+  /** Processes that live now. */
+  readonly processes: number;
+  /** Processes started since the host was. */
+  readonly executed: number;
+  /** Messages that wait in the mailboxes of its processes. */
+  readonly queueDepth: number;
+}
+export interface ProcessState {
+  readonly pid: string;
+  readonly host: string;
+  /** Id of the entry that it runs. */
+  readonly source: string;
+  readonly state: 'running' | 'waiting';
+  /** Times that it was resumed. */
+  readonly steps: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly parent?: string;
+  readonly actorId?: string;
+}
+
+/** Starts and ends processes for the host side: services, schedules, the terminal. */
+export interface Processes {
+  /** The pid of a new process. @throws CallError as lua/process.md, section 3 says. */
+  spawn(request: SpawnRequest): string;
+  /** Spawns and waits for the end; the process gets CANCEL when the context's signal aborts. Rejects with its error. */
+  exec(request: SpawnRequest): Promise<LuaValue>;
+  /** Appends a CANCEL event, from the process's host. False: it is gone. */
+  cancel(pid: string, reason: string): boolean;
+  /** Ends it at once. False: it is gone. */
+  terminate(pid: string): boolean;
+  /** What the long span of a process shows of its supervision (telemetry.md, section 2). */
+  addEvent(pid: string, name: string, attributes: Readonly<Record<string, string | number>>): void;
+  hosts(): readonly HostState[];
+  /** Ordered by start; empty for an unknown host. */
+  processes(host: string): readonly ProcessState[];
+}
+export const PROCESSES: PortKey<Processes> = portKey('processes');
