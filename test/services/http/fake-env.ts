@@ -192,6 +192,7 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
       blockPrivateIps: false,
       nodeName: 'test',
       strictSecurity: false,
+      events: { maxBacklog: 10_000, maxSubscribers: 10_000 },
       root: '/',
       osVariables: {},
       http: { extractHeaders: true, injectHeaders: true },
