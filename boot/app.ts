@@ -3,7 +3,7 @@ import type { EntryRegistry } from '../runtime/entry.ts';
 import type { Problem } from '../runtime/errors.ts';
 import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
 import type { Surface } from '../runtime/surface.ts';
-import { checkSources } from '../services/function/programs.ts';
+import { checkSources } from '../services/code/programs.ts';
 import { resolveOtelSettings } from '../services/otel/settings.ts';
 import type { ResolvedOtel } from '../services/otel/settings-types.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';

@@ -1,4 +1,5 @@
 import type { Surface } from '../runtime/surface.ts';
+import { codeSurface } from '../services/code/surface.ts';
 import { envSurface } from '../services/env/surface.ts';
 import { functionSurface } from '../services/function/surface.ts';
 import { httpSurface } from '../services/http/surface.ts';
@@ -14,6 +15,7 @@ export const SURFACES: readonly Surface[] = [
   stdlibSurface,
   envSurface,
   registrySurface,
+  codeSurface,
   functionSurface,
   processSurface,
   kvSurface,

@@ -2,6 +2,7 @@ import { hostDataOf } from '../../runtime/codec/host-data.ts';
 import type { CallContext } from '../../runtime/context.ts';
 import { invalid } from '../../runtime/errors.ts';
 import { tableArgument, textArgument } from '../../runtime/lua/arguments.ts';
+import { crossing } from '../../runtime/lua/crossing.ts';
 import type {
   HostFunction,
   HostMethod,
@@ -13,7 +14,6 @@ import type {
 } from '../../runtime/lua/engine.ts';
 import { failed, resultsOf } from '../../runtime/lua/results.ts';
 import { hostObject, isLuaString, LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
-import { crossing } from './crossing.ts';
 import { Future, startFuture } from './future.ts';
 import { type Functions, OPTIONS, VALUES } from './port.ts';
 

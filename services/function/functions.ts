@@ -3,20 +3,20 @@ import { type CallOptions, callOptionsReader, mergedOptions, type WrittenOptions
 import { rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
-import { notFound, StartError } from '../../runtime/errors.ts';
+import { notFound } from '../../runtime/errors.ts';
 import type { KillReason, LuaCallResult, LuaInstance, LuaLimits } from '../../runtime/lua/engine.ts';
 import type { BoundCounter, Collector } from '../../runtime/metrics/collector.ts';
+import { PROGRAMS } from '../code/port.ts';
 import { functionKilled, functionWaiting } from './instruments.ts';
 import type { FunctionConfig } from './kinds.ts';
 import { instancePool, type Pool } from './pool.ts';
 import { poolShape } from './pool-shape.ts';
 import { type Functions, OPTIONS } from './port.ts';
-import { loadPrograms, type Programs } from './programs.ts';
 import { type FunctionArgs, functionSite } from './site.ts';
 
 /** The port, and what its component does. */
 export interface FunctionPools extends Functions {
-  /** Loads every program and makes the instances of `warm_start`. @throws StartError naming every program that does not load. */
+  /** Makes the instances of `warm_start`. */
   start(): void;
   stop(): void;
 }
@@ -27,13 +27,8 @@ interface Callable {
   readonly pool: () => Pool;
 }
 
-/** All declared functions, each with its pool and its site. Programs load at the start, or at the first call before it. */
+/** All declared functions, each with its pool and its site. */
 export const functionPools = (env: Env): FunctionPools => {
-  let programs: Programs | undefined;
-  const load = (): Programs => {
-    programs ??= loadPrograms(env.engine, env.registry);
-    return programs;
-  };
   const readOptions = callOptionsReader();
   const nextPid = pidSource(env.settings.nodeName);
   const pools = new Map<string, Pool>();
@@ -44,7 +39,9 @@ export const functionPools = (env: Env): FunctionPools => {
       let made = pools.get(id);
       if (made === undefined) {
         const waiting = env.collector.upDownCounter(functionWaiting).bind({ function_id: id });
-        made = instancePool(load().get(id), poolShape(config.pool), env.clock, (change) => waiting.add(change));
+        made = instancePool(env.use(PROGRAMS).get(id), poolShape(config.pool), env.clock, (change) =>
+          waiting.add(change),
+        );
         pools.set(id, made);
       }
       return made;
@@ -71,10 +68,6 @@ export const functionPools = (env: Env): FunctionPools => {
       });
     },
     start() {
-      const { problems } = load();
-      if (problems.length > 0) {
-        throw new StartError(problems.map(({ id, path, message }) => `${id}: ${path}: ${message}`).join('\n'));
-      }
       for (const { pool } of callables.values()) pool().warm(rootContext);
     },
     stop() {

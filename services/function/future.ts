@@ -1,8 +1,8 @@
 import type { CallContext } from '../../runtime/context.ts';
 import { asCallError, type CallError, canceled } from '../../runtime/errors.ts';
 import type { LuaChannel, LuaClass } from '../../runtime/lua/engine.ts';
+import { FORMAT, Payload } from '../../runtime/lua/payload.ts';
 import { hostObject } from '../../runtime/lua/values.ts';
-import { FORMAT, Payload } from './payload.ts';
 import type { Functions } from './port.ts';
 import type { FunctionArgs } from './site.ts';
 

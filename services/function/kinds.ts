@@ -1,25 +1,6 @@
 import { z } from 'zod';
-import { callOptionsSchema } from '../../runtime/call-options.ts';
+import { codeSchema, codeText, configError, limitsSchema, optionsAsWritten } from '../../runtime/lua/code-schema.ts';
 import { nonNegativeInt } from '../../runtime/schema-fields.ts';
-
-/** declarations.md, section 3: what validation says of code entries begins with these words. */
-const configError = (text: string): string => `invalid configuration: ${text}`;
-const text = (message: string) => z.string({ error: configError(message) }).min(1, { error: configError(message) });
-
-const moduleName = z
-  .string({ error: configError('module cannot be empty') })
-  .min(1, { error: configError('module cannot be empty') })
-  .refine((name) => !name.includes(':'), { error: configError('module cannot have a namespace') });
-
-/** Alias to library id. The loader has made ids absolute, so that an empty one still shows as `ns:`. */
-const imports = z.record(z.string(), z.string()).superRefine((map, ctx) => {
-  for (const [alias, id] of Object.entries(map)) {
-    if (alias === '') ctx.addIssue({ code: 'custom', message: configError('import alias cannot be empty') });
-    else if (id === '' || id.endsWith(':')) {
-      ctx.addIssue({ code: 'custom', path: [alias], message: configError(`import ${alias}:name cannot be empty`) });
-    }
-  }
-});
 
 const POOL_TYPES = ['inline', 'lazy', 'static', 'adaptive'] as const;
 type PoolType = (typeof POOL_TYPES)[number];
@@ -50,35 +31,10 @@ export type PoolConfig = z.output<typeof pool>;
 export const isFlexible = (p: { workers: number; size: number; max_size: number }): boolean =>
   p.workers === 0 && (p.size === 0 || p.max_size > 0);
 
-/** extensions.md, section 1: checked here, handed on as written, because `with_options` is merged over it. */
-const optionsAsWritten = z.record(z.string(), z.unknown()).superRefine((value, ctx) => {
-  for (const { path, message } of callOptionsSchema.safeParse(value).error?.issues ?? []) {
-    ctx.addIssue({ code: 'custom', path, message });
-  }
-});
-
-/** extensions.md, section 2. Absent: `lua.budget` of the boot file; 0 = none. */
-const limits = z
-  .object({
-    instructions: nonNegativeInt(),
-    cpu_ms: z.number().min(0),
-    result_bytes: nonNegativeInt(),
-    /** Worker pools only. */
-    memory_bytes: nonNegativeInt(),
-  })
-  .partial();
-
-export const libraryLua = z.object({
-  source: text('source is required'),
-  modules: z.array(moduleName).default([]),
-  imports: imports.default({}),
-});
-export type LibraryConfig = z.output<typeof libraryLua>;
-
-export const functionLua = libraryLua.extend({
-  method: text('method is required'),
+export const functionLua = codeSchema.extend({
+  method: codeText('method is required'),
   pool: pool.optional(),
-  limits: limits.default({}),
+  limits: limitsSchema.default({}),
   meta: z.looseObject({ options: optionsAsWritten.default({}) }).prefault({}),
 });
 export type FunctionConfig = z.output<typeof functionLua>;

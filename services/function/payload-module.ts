@@ -1,7 +1,7 @@
 import { textArgument } from '../../runtime/lua/arguments.ts';
 import type { LuaClass, LuaModule } from '../../runtime/lua/engine.ts';
+import { dataOf, FORMAT, Payload, payloadOf, transcode } from '../../runtime/lua/payload.ts';
 import { resultsOf } from '../../runtime/lua/results.ts';
-import { dataOf, FORMAT, Payload, payloadOf, transcode } from './payload.ts';
 
 export const payloadClass: LuaClass<Payload> = {
   name: 'payload',

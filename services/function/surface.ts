@@ -1,24 +1,20 @@
+import { IMPORTS } from '../../runtime/lua/code-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
-import { aliasProblems } from './aliases.ts';
 import { ctxModule } from './ctx-module.ts';
 import { executorClass, funcsModule } from './funcs-module.ts';
 import { functionPools } from './functions.ts';
 import { futureClass } from './future.ts';
-import { functionLua, libraryLua } from './kinds.ts';
+import { functionLua } from './kinds.ts';
 import { payloadClass, payloadModule } from './payload-module.ts';
 import { FUNCTIONS } from './port.ts';
 
-const IMPORTS = { path: 'imports.*', kinds: ['library.lua'] };
-
-/** `function.lua` and `library.lua` (declarations.md, section 3), and the modules `funcs`, `ctx` and `payload`. */
+/** `function.lua` (declarations.md, section 3), and the modules `funcs`, `ctx` and `payload`. */
 export const functionSurface: Surface = {
   name: 'function',
   kinds: {
     'function.lua': entryKind({ schema: functionLua, references: [IMPORTS] }),
-    'library.lua': entryKind({ schema: libraryLua, references: [IMPORTS] }),
   },
   modules: ['funcs', 'ctx', 'payload'],
-  check: aliasProblems,
   sites: ({ kind }, { settings }) =>
     kind === 'function.lua' ? { hasOptions: true, isMeasured: true, hasSpan: settings.spans.function } : undefined,
   build(env) {
@@ -33,7 +29,7 @@ export const functionSurface: Surface = {
     return [
       {
         name: 'functions',
-        needs: [],
+        needs: ['code'],
         start: async () => functions.start(),
         stop: async () => functions.stop(),
       },

@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { aliasProblems } from '../../../services/function/aliases.ts';
-import { checkSources } from '../../../services/function/programs.ts';
+import { aliasProblems } from '../../../services/code/aliases.ts';
+import { checkSources } from '../../../services/code/programs.ts';
 import { decode, lua, registryOf, surfaceBench } from '../surface-bench.ts';
 
 const FUNCTION = { id: 'app:f', kind: 'function.lua', source: 'return {}', method: 'main' };

@@ -1,6 +1,7 @@
 import type { EntryRegistry } from '../../runtime/entry.ts';
+import type { CodeConfig } from '../../runtime/lua/code-schema.ts';
 import type { SurfaceProblem } from '../../runtime/surface.ts';
-import type { FunctionConfig, LibraryConfig } from './kinds.ts';
+import { CODE_KINDS } from './code-kinds.ts';
 import type { Code } from './programs.ts';
 
 /**
@@ -8,9 +9,9 @@ import type { Code } from './programs.ts';
  * (declarations.md, section 3; processes-declarations.md, section 2).
  */
 export const aliasProblems = (registry: EntryRegistry): readonly SurfaceProblem[] => {
-  const libraries = new Map(registry.declared<LibraryConfig>('library.lua').map((one) => [one.id, one]));
-  const functions = registry.declared<FunctionConfig>('function.lua');
-  return [...libraries.values(), ...functions].flatMap((code) => conflictsOf(code, libraries));
+  const libraries = new Map(registry.declared<CodeConfig>('library.lua').map((one) => [one.id, one]));
+  const callers = CODE_KINDS.flatMap((kind) => registry.declared<CodeConfig>(kind));
+  return [...libraries.values(), ...callers].flatMap((code) => conflictsOf(code, libraries));
 };
 
 const conflictsOf = (code: Code, libraries: ReadonlyMap<string, Code>): readonly SurfaceProblem[] => {

@@ -1,15 +1,8 @@
 import { parse, stringify } from 'yaml';
-import { luaValueOf } from '../../runtime/codec/host-data.ts';
-import { decodeJson, encodeJson } from '../../runtime/codec/json.ts';
-import { asCallError, CallError, internal, messageOf } from '../../runtime/errors.ts';
-import {
-  hostObject,
-  isLuaString,
-  type LuaReference,
-  type LuaValue,
-  luaReference,
-  textOf,
-} from '../../runtime/lua/values.ts';
+import { luaValueOf } from '../codec/host-data.ts';
+import { decodeJson, encodeJson } from '../codec/json.ts';
+import { asCallError, CallError, internal, messageOf } from '../errors.ts';
+import { hostObject, isLuaString, type LuaReference, type LuaValue, luaReference, textOf } from './values.ts';
 
 export const FORMAT = {
   JSON: 'json/plain',

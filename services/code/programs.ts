@@ -1,26 +1,26 @@
 import type { Declared, EntryRegistry } from '../../runtime/entry.ts';
 import { internal } from '../../runtime/errors.ts';
+import type { CodeConfig } from '../../runtime/lua/code-schema.ts';
 import { type LuaEngine, type LuaProgram, LuaSyntaxError } from '../../runtime/lua/engine.ts';
 import type { SurfaceProblem } from '../../runtime/surface.ts';
-import type { FunctionConfig, LibraryConfig } from './kinds.ts';
+import { CODE_KINDS } from './code-kinds.ts';
+import type { Programs } from './port.ts';
 
-export type Code = Declared<LibraryConfig | FunctionConfig>;
+/** `method` is the field of the table that the chunk returns; libraries have none. */
+export type Code = Declared<CodeConfig & { readonly method?: string }>;
 
-/** The programs of all code entries. Each library is compiled once, whoever imports it. */
-export interface Programs {
-  /** @throws CallError Internal when the entry does not load; its problems say why. */
-  get(id: string): LuaProgram;
-  /** Everything that is wrong with the sources and imports of all entries; `at` is the place in a Lua file. */
+/** With everything that is wrong with the sources and imports of all entries; `at` is the place in a Lua file. */
+export interface LoadedPrograms extends Programs {
   readonly problems: readonly SurfaceProblem[];
 }
 
 /**
- * Compiles every function and library of the app, imports first: syntax errors with file and line, imports that are
+ * Compiles every function, process and library of the app, imports first: syntax errors with file and line, imports that are
  * not there or lead round in a circle (declarations.md, section 3). Runs nothing.
  */
-export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): Programs => {
-  const libraries = new Map(registry.declared<LibraryConfig>('library.lua').map((one) => [one.id, one]));
-  const functions = registry.declared<FunctionConfig>('function.lua');
+export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): LoadedPrograms => {
+  const libraries = new Map(registry.declared<CodeConfig>('library.lua').map((one) => [one.id, one]));
+  const callers = CODE_KINDS.flatMap((kind) => registry.declared<Code['config']>(kind));
   const loaded = new Map<string, LuaProgram | undefined>();
   const problems: SurfaceProblem[] = [];
 
@@ -52,7 +52,7 @@ export const loadPrograms = (engine: LuaEngine, registry: EntryRegistry): Progra
   };
 
   for (const code of libraries.values()) load(code, []);
-  for (const code of functions) load(code, []);
+  for (const code of callers) load(code, []);
   return {
     problems,
     get(id) {
@@ -89,7 +89,7 @@ const compileSource = (
       source: config.source,
       path: file ?? entry.file,
       lineOffset,
-      ...('method' in config && { method: config.method }),
+      method: config.method,
       modules: config.modules,
       imports,
     });
