@@ -165,6 +165,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     if (!ports.has(key)) throw new Error(`nothing provides the port '${key.name}'`);
     return ports.get(key) as T;
   };
+  const find = <T>(key: PortKey<T>): T | undefined => ports.get(key) as T | undefined;
   const env: Env = {
     clock,
     collector,
@@ -189,6 +190,7 @@ export const createProgram = (options: ProgramOptions): Program => {
       ports.set(key, port);
     },
     use,
+    find,
     health,
   };
   const isOn = ({ name }: Surface): boolean => name === undefined || config.surfaces[name];

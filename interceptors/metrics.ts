@@ -50,6 +50,7 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
   const duration = recipe.duration && collector.histogram(recipe.duration);
   const inFlight =
     recipe.inFlight && collector.upDownCounter(recipe.inFlight).bind(pick(recipe.labels, recipe.inFlight.labels));
+  const starts = recipe.starts && collector.counter(recipe.starts).bind(pick(recipe.labels, recipe.starts.labels));
   const outcomes = new Map<string, OutcomeSeries>();
 
   const bindOutcome = (value: string): OutcomeSeries => {
@@ -91,6 +92,7 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
 
   return {
     begin(): number {
+      starts?.add(1);
       inFlight?.add(1);
       return clock.now();
     },

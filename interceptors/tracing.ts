@@ -65,6 +65,7 @@ export const tracing = (tracer: Tracer, order: number, logger: Logger = silentLo
         // The incoming call is the one that metrics, further out, holds; the inner one is for an order that was swapped.
         call.trace = trace;
         inner.trace = trace;
+        if (recipe.started !== undefined) guarded(() => recipe.started?.(span, call));
         let out: Out | Promise<Out>;
         try {
           out = next(inner);

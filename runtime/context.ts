@@ -52,6 +52,8 @@ class Link implements CallContext {
   }
 
   with<T>(key: ContextKey<T>, value: T): CallContext {
+    // A coroutine that sets the same key again and again (each message's trace) does not make the chain longer.
+    if (this.#key === key) return new Link(this.signal, this.#parent, key as ContextKey<unknown>, value);
     return new Link(this.signal, this, key as ContextKey<unknown>, value);
   }
 

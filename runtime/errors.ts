@@ -87,6 +87,8 @@ export const invalid = (message: string, details?: Record<string, unknown>): Cal
   new CallError(message, { kind: 'Invalid', retryable: false, details });
 export const notFound = (message: string, details?: Record<string, unknown>): CallError =>
   new CallError(message, { kind: 'NotFound', retryable: false, details });
+export const alreadyExists = (message: string, details?: Record<string, unknown>): CallError =>
+  new CallError(message, { kind: 'AlreadyExists', retryable: false, details });
 /** `Internal`; pass `retryable: true` for what the specification writes as `Internal~`. */
 export const internal = (message: string, options: CallErrorOptions = {}): CallError =>
   new CallError(message, { retryable: false, ...options, kind: 'Internal' });

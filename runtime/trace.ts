@@ -13,6 +13,11 @@ export interface TraceContext extends SpanIds {
   /** The text of `tracestate`, already limited and cleaned; absent when there is none. */
   readonly state?: string;
   readonly isRemote: boolean;
+  /**
+   * Of a coroutine of a process: where the message comes from that it has received last. Spans that start under this
+   * position carry a link to it (telemetry.md, section 2); their own callees do not.
+   */
+  readonly received?: TraceContext;
 }
 
 export const isSampled = (trace: TraceContext): boolean => (trace.flags & 1) === 1;
@@ -28,11 +33,6 @@ export interface SpanLink {
 
 /** The current span, sampled or not, remote or local. Undefined outside any trace. */
 export const TRACE = contextKey<TraceContext | undefined>('trace', undefined);
-/**
- * The context of the message that a coroutine of a process has received last: spans that it starts carry a link to it
- * (telemetry.md, section 2). Private: the calls that it makes have the coroutine's span as their parent already.
- */
-export const RECEIVED = contextKey<TraceContext | undefined>('received', undefined, { isPrivate: true });
 /** W3C baggage, as the list of its raw members (`key=value;properties`), in order. */
 export const BAGGAGE = contextKey<readonly string[]>('baggage', []);
 

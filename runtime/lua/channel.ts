@@ -1,6 +1,7 @@
 import { invalid } from '../errors.ts';
 import { badArgument } from './arguments.ts';
 import {
+  type ChannelFeed,
   type HostFunction,
   type HostResults,
   type LuaChannel,
@@ -8,6 +9,8 @@ import {
   type LuaModule,
   LuaRaise,
   type LuaRun,
+  type LuaThread,
+  NOTHING,
   Suspension,
 } from './engine.ts';
 import { type HostValue, hostObject, LuaTable } from './values.ts';
@@ -15,6 +18,7 @@ import { type HostValue, hostObject, LuaTable } from './values.ts';
 /** One wait on one channel. A select has one per case, sharing `group`: the first that fires withdraws the others. */
 interface Waiter {
   readonly group: WaitGroup;
+  readonly thread: LuaThread;
   /** A waiting sender's value. */
   readonly value?: HostValue;
   /** A select's send case: a close only withdraws it, the select goes on waiting for its other cases. */
@@ -34,13 +38,15 @@ const CLOSED = 'send on closed channel';
 export class Channel implements LuaChannel {
   readonly [hostObject] = true as const;
   readonly capacity: number;
+  readonly #feed: ChannelFeed | undefined;
   readonly #values: HostValue[] = [];
   readonly #senders: Waiter[] = [];
   readonly #receivers: Waiter[] = [];
   #closed = false;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, feed?: ChannelFeed) {
     this.capacity = capacity;
+    this.#feed = feed;
   }
 
   get closed(): boolean {
@@ -59,6 +65,19 @@ export class Channel implements LuaChannel {
     return true;
   }
 
+  serve(): void {
+    if (this.#feed === undefined) return;
+    for (let receiver = nextWaiter(this.#receivers); receiver !== undefined; receiver = nextWaiter(this.#receivers)) {
+      const value = this.#feed.take(receiver.thread);
+      if (value === NOTHING) {
+        receiver.group.done = false; // it goes on waiting, in its place
+        this.#receivers.unshift(receiver);
+        return;
+      }
+      receiver.fire(value, true);
+    }
+  }
+
   /** Hands a value over or buffers it, now or not at all. */
   trySend(value: HostValue): boolean {
     const receiver = nextWaiter(this.#receivers);
@@ -72,7 +91,11 @@ export class Channel implements LuaChannel {
   }
 
   /** `[value, ok]`, or undefined when it would have to wait. */
-  tryReceive(): readonly [HostValue, boolean] | undefined {
+  tryReceive(thread: LuaThread): readonly [HostValue, boolean] | undefined {
+    if (this.#feed !== undefined && !this.#closed) {
+      const value = this.#feed.take(thread);
+      if (value !== NOTHING) return [value, true];
+    }
     if (this.#values.length > 0) {
       const value = this.#values.shift();
       const sender = nextWaiter(this.#senders); // a slot is free: the first waiting sender's value enters
@@ -149,17 +172,19 @@ export const channelClass = (isOver: IsOver): LuaClass<Channel> => ({
       return new Suspension((resume) => {
         self.waitToSend({
           group: { done: false, isOver: () => isOver(thread.run) },
+          thread,
           value,
           fire: (_value, ok) => resume(ok ? [true] : [undefined, invalid(CLOSED)]),
         });
       });
     },
     receive(self, thread): HostResults | Suspension {
-      const ready = self.tryReceive();
+      const ready = self.tryReceive(thread);
       if (ready !== undefined) return ready;
       return new Suspension((resume) => {
         self.waitToReceive({
           group: { done: false, isOver: () => isOver(thread.run) },
+          thread,
           fire: (value, ok) => resume([value, ok]),
         });
       });
@@ -179,10 +204,10 @@ const outcome = (one: ChannelCase, value: HostValue, ok: boolean): readonly Host
 ];
 
 /** Tries the cases in array order; the first that is ready takes effect (no randomisation). */
-const firstReady = (cases: readonly ChannelCase[]): readonly HostValue[] | undefined => {
+const firstReady = (cases: readonly ChannelCase[], thread: LuaThread): readonly HostValue[] | undefined => {
   for (const one of cases) {
     if (one.direction === 'receive') {
-      const ready = one.channel.tryReceive();
+      const ready = one.channel.tryReceive(thread);
       if (ready !== undefined) return outcome(one, ready[0], ready[1]);
     } else if (!one.channel.closed && one.channel.trySend(one.value)) {
       return outcome(one, undefined, true);
@@ -197,17 +222,17 @@ const select =
   (thread, [table, flag]) => {
     if (!(table instanceof LuaTable)) throw badArgument(1, 'select', 'table', table);
     const cases = table.sequence().filter((one) => (one as unknown) instanceof ChannelCase) as unknown as ChannelCase[];
-    const ready = firstReady(cases);
+    const ready = firstReady(cases, thread);
     if (ready !== undefined) return ready;
     if (table.get('default') === true || flag === true) return [{ default: true, ok: true }];
     return new Suspension((resume) => {
       const group: WaitGroup = { done: false, isOver: () => isOver(thread.run) };
       for (const one of cases) {
         if (one.direction === 'receive') {
-          one.channel.waitToReceive({ group, fire: (value, ok) => resume(outcome(one, value, ok)) });
+          one.channel.waitToReceive({ group, thread, fire: (value, ok) => resume(outcome(one, value, ok)) });
         } else if (!one.channel.closed) {
           const fire = (): void => resume(outcome(one, undefined, true));
-          one.channel.waitToSend({ group, value: one.value, isSelectSend: true, fire });
+          one.channel.waitToSend({ group, thread, value: one.value, isSelectSend: true, fire });
         }
       }
     });

@@ -1,5 +1,5 @@
 import type { CallContext } from '../context.ts';
-import type { LuaFrame } from '../errors.ts';
+import type { CallError, LuaFrame } from '../errors.ts';
 import type { HostObject, HostValue, LuaValue } from './values.ts';
 
 /** What a host function returns: its results in order. Nothing returned means no results. */
@@ -56,10 +56,19 @@ export interface LuaRun {
   readonly entryId: string;
   /** The context that the call began with. */
   readonly context: CallContext;
-  /** Runs `release` when the call ends, in reverse order of acquisition; the returned function takes it back. */
-  defer(release: () => void | Promise<void>): () => void;
+  /**
+   * Runs `release` when the call ends, in reverse order of acquisition, and tells it how; the returned function takes it
+   * back. After the end it runs at once.
+   */
+  defer(release: (outcome: LuaOutcome) => void | Promise<void>): () => void;
   /** Ends the call with this error; `pcall` cannot catch it. */
   kill(error: unknown): void;
+}
+
+/** How a call has ended: with a result, or with an error. */
+export interface LuaOutcome {
+  readonly value?: LuaValue;
+  readonly error?: CallError;
 }
 
 export interface LuaModule {
@@ -77,6 +86,10 @@ export interface LuaModule {
   readonly constants?: Readonly<Record<string, HostValue>>;
   /** The module's value is this object (`logger`) instead of a table. */
   readonly object?: HostValue;
+  /** Tables in the module's table (`process.registry`). */
+  readonly tables?: Readonly<Record<string, Pick<LuaModule, 'functions' | 'yields' | 'constants'>>>;
+  /** Functions that every environment has under their own names (`subscribe`). */
+  readonly globals?: Pick<LuaModule, 'functions' | 'yields'>;
 }
 
 /** The methods of a host object. Methods are readable as fields; unknown fields are nil; assignment raises. */
@@ -137,6 +150,10 @@ export interface LuaCallRequest {
   readonly limits: LuaLimits;
   /** Told before the call fails when a limit ended it. */
   readonly onKilled?: (reason: KillReason) => void;
+  /** Told before the handler runs. */
+  readonly onStart?: (run: LuaRun) => void;
+  /** Told after each uninterrupted run of the call's coroutines how many milliseconds it took. */
+  readonly onTurn?: (ms: number) => void;
 }
 
 /** One environment. Runs one call at a time: a second `call` before the first has settled throws an Error. */
@@ -170,15 +187,25 @@ export interface LuaEngine {
   /** @throws LuaSyntaxError with file and line. */
   load(chunk: LuaChunk): LuaProgram;
   /** A channel that host code feeds (timers, futures, inboxes). */
-  channel(capacity: number): LuaChannel;
+  channel(capacity: number, feed?: ChannelFeed): LuaChannel;
   /** Cancels timers; running calls fail with Canceled. */
   close(): void;
+}
+
+/** A feed that has no value now. */
+export const NOTHING: unique symbol = Symbol('nothing');
+/** Where a channel takes its values from when a coroutine wants one (a mailbox): what nobody takes stays there. */
+export interface ChannelFeed {
+  /** The next value for the coroutine that receives it. */
+  take(thread: LuaThread): HostValue | typeof NOTHING;
 }
 
 /** lua/channel.md. To Lua it is a channel like any other. */
 export interface LuaChannel extends HostObject {
   /** From the host: queued without limit, never waits. False when closed. */
   push(value: HostValue): boolean;
+  /** The feed has values again: hands them to the coroutines that wait. */
+  serve(): void;
   close(): void;
   readonly closed: boolean;
   /** Values that wait to be received. */

@@ -11,7 +11,7 @@ import { functionKilled, functionWaiting } from './instruments.ts';
 import type { FunctionConfig } from './kinds.ts';
 import { instancePool, type Pool } from './pool.ts';
 import { poolShape } from './pool-shape.ts';
-import { type Functions, OPTIONS } from './port.ts';
+import { type Functions, OPTIONS, type OtherTargets } from './port.ts';
 import { type FunctionArgs, functionSite } from './site.ts';
 
 /** The port, and what its component does. */
@@ -55,11 +55,17 @@ export const functionPools = (env: Env): FunctionPools => {
       pool,
     });
   }
+  const others: OtherTargets[] = [];
   return {
-    has: (id) => callables.has(id),
+    has: (id) => callables.has(id) || others.some((targets) => targets.has(id)),
+    addTargets: (targets) => void others.push(targets),
     call(id, args, context) {
       const callable = callables.get(id);
-      if (callable === undefined) throw notFound('no handler registered for target', { target: id });
+      if (callable === undefined) {
+        const other = others.find((targets) => targets.has(id));
+        if (other === undefined) throw notFound('no handler registered for target', { target: id });
+        return other.call(id, args, context);
+      }
       const { written, options } = callable.optionsOf(context.get(OPTIONS));
       return callable.site({
         input: args,

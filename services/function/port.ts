@@ -30,5 +30,9 @@ export interface Functions {
    * @throws CallError NotFound `no handler registered for target`, or what the callee failed with.
    */
   call(id: string, args: readonly HostValue[], context: CallContext): LuaCallResult | Promise<LuaCallResult>;
+  /** From a component's `start` on. */
+  addTargets(targets: OtherTargets): void;
 }
+/** What can be called by its id though it is no function (a process with a default host). */
+export type OtherTargets = Pick<Functions, 'has' | 'call'>;
 export const FUNCTIONS = portKey<Functions>('functions');

@@ -57,6 +57,10 @@ const toSdkLink = (link: SpanLink) => ({
   attributes: link.attributes === undefined ? undefined : toSdkAttributes(link.attributes),
 });
 
+/** What the call names, and the message that its coroutine has received last. */
+const linksOf = (named: readonly SpanLink[] | undefined, received: TraceContext | undefined) =>
+  received === undefined ? named?.map(toSdkLink) : [...(named ?? []).map(toSdkLink), toSdkLink({ trace: received })];
+
 /** A span of the SDK behind our interface. One object per span: methods stay on the prototype. */
 class RecordedSpan implements StartedSpan, Span {
   readonly trace: TraceContext;
@@ -159,7 +163,7 @@ export const tracer = (options: TracerOptions): Tracer => {
             kind: KINDS[detail?.kind ?? recipe.kind],
             attributes:
               detail?.attributes === undefined ? attributes : { ...attributes, ...toSdkAttributes(detail.attributes) },
-            links: detail?.links?.map(toSdkLink),
+            links: linksOf(detail?.links, parent?.received),
             startTime: toHrTime(detail?.startTime ?? clock.wall()),
           },
           parent === undefined ? ROOT_CONTEXT : traceApi.setSpanContext(ROOT_CONTEXT, toSpanContext(parent)),

@@ -2,6 +2,7 @@ import type { CallContext } from '../../runtime/context.ts';
 import { type PortKey, portKey } from '../../runtime/env.ts';
 import type { CallError } from '../../runtime/errors.ts';
 import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
+import type { Span } from '../../runtime/trace.ts';
 
 /** How a process has ended: with a value, or with an error. */
 export interface ProcessExit {
@@ -19,6 +20,8 @@ export interface SpawnRequest {
   readonly context: CallContext;
   /** Told when it has ended, after its names are free. */
   readonly onExit?: (exit: ProcessExit) => void;
+  /** Told just before, while its long span (absent where it is not sampled) can still take events. */
+  readonly onEnding?: (exit: ProcessExit, span: Span | undefined) => void;
 }
 
 export interface HostState {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { LuaFrame } from '../../runtime/errors.ts';
-import type { HostFunction, LuaRun, LuaThread } from '../../runtime/lua/engine.ts';
+import type { HostFunction, LuaOutcome, LuaRun, LuaThread } from '../../runtime/lua/engine.ts';
 import { Suspension } from '../../runtime/lua/engine.ts';
 import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
 
@@ -25,7 +25,7 @@ export interface FakeThreadOptions {
 export const fakeThread = (options: FakeThreadOptions = {}): FakeThread => {
   const context = options.context ?? rootContext;
   const frames = options.frames ?? [{ source: 'app/handler.lua', line: 7, name: 'handler', type: 'Lua' }];
-  const releases = new Set<() => void | Promise<void>>();
+  const releases = new Set<(outcome: LuaOutcome) => void | Promise<void>>();
   let killed: unknown;
   const run: LuaRun = {
     pid: options.pid ?? '{test@node|app:handler|1}',
@@ -46,7 +46,7 @@ export const fakeThread = (options: FakeThreadOptions = {}): FakeThread => {
     programId: () => options.programId ?? 'app:handler',
     traceback: () => frames,
     async end() {
-      for (const release of [...releases].reverse()) await release();
+      for (const release of [...releases].reverse()) await release({});
       releases.clear();
     },
     get deferred() {

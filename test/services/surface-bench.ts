@@ -193,6 +193,7 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
       logging(logger, clock, 120),
     ]),
     provide: (key, port) => void ports.set(key, port),
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     use: <T>(key: PortKey<T>): T => {
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);
       return ports.get(key) as T;

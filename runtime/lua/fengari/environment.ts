@@ -16,6 +16,8 @@ export interface Environments {
   readonly tables: Tables;
   /** Binds a module under its name, for `require` and `modules:`; a global one in every environment. */
   addModule(name: string, value: LuaCell, isGlobal: boolean): void;
+  /** A name that every environment has. */
+  addGlobal(name: string, value: LuaCell): void;
   /** A fresh environment for an entry: its modules bound, its libraries run. @throws CallError */
   create(program: CompiledProgram, context: CallContext): LuaTableRecord;
   has(name: string): boolean;
@@ -180,6 +182,7 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
       globals.add(name);
       tables.set(base, name, value);
     },
+    addGlobal: (name, value) => tables.set(base, name, value),
     create(program, context) {
       const env = tables.make();
       env.metatable = envMeta;

@@ -116,6 +116,7 @@ const createInstance = (options: ProgramOptions, program: CompiledProgram, handl
       running.delete(run);
     });
     running.add(run);
+    request.onStart?.(run);
     const thread = vm.thread(request.limits.instructions);
     const main = new Coroutine(thread, run, request.context);
     if (request.args.length > 10) lua.lua_checkstack(thread, request.args.length + 1);

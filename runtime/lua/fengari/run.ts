@@ -1,7 +1,7 @@
 import { isPromise } from '../../call.ts';
 import type { CallContext } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
-import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaRun, LuaThread } from '../engine.ts';
+import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun, LuaThread } from '../engine.ts';
 import type { HostValue } from '../values.ts';
 import type { LuaState as State } from './types.ts';
 import type { Vm } from './vm.ts';
@@ -64,8 +64,9 @@ export class Run implements LuaRun {
   /** Told once, before the call settles: the instance is free again, or to be dropped. */
   readonly #onEnd: (clean: boolean) => void;
   readonly #onKilled: ((reason: KillReason) => void) | undefined;
+  readonly #onTurn: ((ms: number) => void) | undefined;
   readonly #ready: { root: Coroutine; args: number }[] = [];
-  #releases: (() => void | Promise<void>)[] | undefined;
+  #releases: ((outcome: LuaOutcome) => void | Promise<void>)[] | undefined;
   #settle: Settle | undefined;
   #outcome: Outcome | undefined;
   #main: Coroutine | undefined;
@@ -92,6 +93,7 @@ export class Run implements LuaRun {
     this.context = request.context;
     this.limits = request.limits;
     this.#onKilled = request.onKilled;
+    this.#onTurn = request.onTurn;
     this.#onEnd = onEnd;
   }
 
@@ -178,7 +180,11 @@ export class Run implements LuaRun {
       this.vm.nesting -= 1;
       this.vm.current = outer;
       // What ran here is not the outer call's own time.
-      if (outer !== undefined) outer.stretchStart += clock.now() - begin;
+      if (outer !== undefined || this.#onTurn !== undefined) {
+        const took = clock.now() - begin;
+        if (outer !== undefined) outer.stretchStart += took;
+        this.#onTurn?.(took);
+      }
     }
     if (this.#outcome !== undefined && this.#settle !== undefined) this.#finish();
   }
@@ -222,7 +228,7 @@ export class Run implements LuaRun {
     if (this.#settle !== undefined) this.#finish();
   }
 
-  defer(release: () => void | Promise<void>): () => void {
+  defer(release: (outcome: LuaOutcome) => void | Promise<void>): () => void {
     if (this.ended) {
       void this.#run(release); // its failures are reported, nobody waits for it any more
       return () => {};
@@ -266,11 +272,11 @@ export class Run implements LuaRun {
     else void Promise.all(pending).then(done);
   }
 
-  #run(release: () => void | Promise<void>): Promise<void> | undefined {
+  #run(release: (outcome: LuaOutcome) => void | Promise<void>): Promise<void> | undefined {
     const failed = (error: unknown): void => this.vm.onReleaseError(this, error);
     try {
       // A release written as an expression may return anything: only a promise is waited for.
-      const out: unknown = release();
+      const out: unknown = release(outcomeOf(this.#outcome));
       return isPromise(out) ? (out as Promise<void>).catch(failed) : undefined;
     } catch (error) {
       failed(error);
@@ -283,3 +289,6 @@ const unwrap = (outcome: Outcome): LuaCallResult => {
   if ('error' in outcome) throw outcome.error;
   return outcome.result;
 };
+
+const outcomeOf = (outcome: Outcome | undefined): LuaOutcome =>
+  outcome === undefined ? {} : 'error' in outcome ? outcome : { value: outcome.result.value };
