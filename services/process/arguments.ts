@@ -10,6 +10,13 @@ export const crossingFrom = (args: readonly LuaValue[], first: number): LuaValue
   return crossed;
 };
 
+/** What a message holds. Trailing nils are dropped: `send(to, topic, payload:data())` sends `value, nil` and means the value. */
+export const messageValues = (args: readonly LuaValue[], first: number): LuaValue[] => {
+  const values = crossingFrom(args, first);
+  while (values.length > 1 && args[first - 2 + values.length] === undefined) values.pop();
+  return values;
+};
+
 /** @throws CallError Invalid where fewer than `count` were given. */
 export const atLeast = (args: readonly LuaValue[], count: number, usage: string): void => {
   if (args.length < count)

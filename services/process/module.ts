@@ -7,7 +7,7 @@ import { isLuaString, LuaTable, type LuaValue, textOf } from '../../runtime/lua/
 import { TRACE } from '../../runtime/trace.ts';
 import type { Actor } from './actor.ts';
 import { EVENT } from './actor-table.ts';
-import { atLeast, crossingFrom, topicArgument } from './arguments.ts';
+import { atLeast, messageValues, topicArgument } from './arguments.ts';
 import { Message } from './message.ts';
 import { nameFunctions, SCOPES } from './names-module.ts';
 import type { Permit } from './permission.ts';
@@ -47,7 +47,7 @@ export const processModule = (
         permit(thread, 'process.send', target.pid, destination);
         control.admitMessage(target);
         const from = table.of(thread).pid;
-        target.mailbox.deliver(new Message(topic, from, crossingFrom(args, 3), thread.context.get(TRACE)));
+        target.mailbox.deliver(new Message(topic, from, messageValues(args, 3), thread.context.get(TRACE)));
       },
       () => [true, undefined],
     );
@@ -147,7 +147,8 @@ export const processModule = (
     ending(thread, args, 'terminate', (destination) => control.terminateFrom(destination, thread.context));
 
   const functions: Record<string, HostFunction> = {
-    pid: ({ run }) => (run.pid === '' ? failed(noPid()) : [run.pid, undefined]),
+    // From now on others may know it, and write to it.
+    pid: (thread) => (thread.run.pid === '' ? failed(noPid()) : [table.of(thread).pid]),
     id: (thread) => [thread.run.entryId],
     send,
     inbox: (thread) => [table.of(thread).mailbox.inbox()],

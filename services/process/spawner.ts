@@ -13,7 +13,7 @@ import { resultsOf } from '../../runtime/lua/results.ts';
 import { hostObject, isLuaString, type LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
 import { VALUES } from '../function/port.ts';
 import { ACTOR, SCOPE, type Scope, type Security, type Actor as SecurityActor } from '../security/port.ts';
-import { atLeast, crossingFrom, topicArgument } from './arguments.ts';
+import { atLeast, crossingFrom, messageValues, topicArgument } from './arguments.ts';
 import { Message } from './message.ts';
 import type { Permit } from './permission.ts';
 import type { ProcessControl } from './processes.ts';
@@ -186,7 +186,7 @@ export const spawnerMethods = (
   },
   with_message: (self, _thread, args) => {
     const topic = raised(() => topicArgument(args, 1, 'with_message', 'send to'));
-    return [self.with({ messages: [...self.parts.messages, { topic, values: crossingFrom(args, 2) }] })];
+    return [self.with({ messages: [...self.parts.messages, { topic, values: messageValues(args, 2) }] })];
   },
 });
 

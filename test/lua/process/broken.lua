@@ -1,0 +1,1 @@
+error("the top level fails")
