@@ -2,16 +2,9 @@ import { numberText } from '../arguments.ts';
 import { bitAnd, bitNot, bitOr, bitXor, shiftLeft } from './bits.ts';
 import { indexOfBytes } from './byte-search.ts';
 import { MAX_STRING_BYTES, patternSteps } from './limits.ts';
-
-/** One change to the text of one of fengari's files. */
-export interface Patch {
-  /** File name within fengari's `src`. */
-  readonly file: string;
-  readonly pattern: string;
-  readonly replacement: string;
-  /** How often the pattern must occur. Default 1. */
-  readonly times?: number;
-}
+import type { Patch } from './patch.ts';
+import { SPEED } from './speed-patches.ts';
+import { bytesOfText, isAscii } from './strings.ts';
 
 /** What patched code calls: a parameter named `perilune` of every file. */
 export const patchSupport = {
@@ -24,6 +17,8 @@ export const patchSupport = {
   indexOfBytes,
   patternSteps,
   MAX_STRING_BYTES,
+  bytesOfText,
+  isAscii,
 };
 
 // Arithmetic on fengari's integers wraps at 32 bits (rule 57), so that results become doubles instead: exact to 2^53.
@@ -247,4 +242,5 @@ export const PATCHES: readonly Patch[] = [
   ...BOUNDS,
   ...SEARCH,
   ...REPAIRS,
+  ...SPEED,
 ];
