@@ -23,7 +23,8 @@ const STRINGS: readonly Patch[] = [
   {
     file: 'lstring.js',
     pattern: 'this.realstring = str;',
-    replacement: 'if (typeof str === "string") { this.bytes = null; this.peText = str; }\n' +
+    replacement:
+      'if (typeof str === "string") { this.bytes = null; this.peText = str; }\n' +
       '        else { this.bytes = str; this.peText = void 0; }',
   },
   {

@@ -51,7 +51,6 @@ export const bytesOfText = (text: string): Uint8Array => {
   return bytes;
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
 const ASCII = /^[\0-\x7f]*$/;
 export const isAscii = (text: string): boolean => {
   if (text.length > SHORT) return ASCII.test(text);
