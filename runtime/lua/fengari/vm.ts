@@ -196,7 +196,8 @@ export const createVm = (options: VmOptions): Vm => {
       if (idleThreads.length >= MAX_IDLE_THREADS || L.stack.length > MAX_IDLE_STACK) return;
       L.perilune = undefined;
       L.hookcount = L.basehookcount;
-      L.stack.fill(undefined, 1); // whatever the call has left, also above the top
+      const { stack } = L;
+      for (let i = 1; i < stack.length; i += 1) stack[i] = undefined; // what the call has left, also above the top
       L.top = 1;
       base.next = null;
       base.top = 1 + LUA_MINSTACK;
