@@ -216,6 +216,13 @@ const SEARCH: readonly Patch[] = [
 ];
 
 const REPAIRS: readonly Patch[] = [
+  // The precedence of C: without the bit, the first error that a `pcall` caught switched the hook off, and with it limits,
+  // cancellation and fairness for the rest of the call.
+  {
+    file: 'lapi.js',
+    pattern: 'ci.callstatus &= ~lstate.CIST_OAH | L.allowhook;',
+    replacement: 'ci.callstatus = (ci.callstatus & ~lstate.CIST_OAH) | L.allowhook;',
+  },
   // 0 is a match too: `("abc"):find("b*")` is 1, 0 and not 2, 2.
   { file: 'lstrlib.js', pattern: 'if (res) return res;', replacement: 'if (res !== null) return res;' },
   // Messages show a path whole, not its last 59 bytes; the process's environment configures no virtual machine.
