@@ -105,9 +105,10 @@ test('a call leaves nothing on the thread that it used', async (t) => {
   await call(keeping);
   const kept = things.pop();
   t.ok(await reuses(''), 'the thread is used further');
+  await call(lua.instance('return function() return nil, nil, nil, host.thing(), host.thing() end')); // and by nobody after it
   await new Promise((resolve) => setImmediate(resolve)); // a WeakRef holds until the turn is over
   collect();
-  t.equal(things.length, 10);
+  t.equal(things.length, 12);
   t.same(
     things.map((thing) => thing.deref()),
     things.map(() => undefined),
