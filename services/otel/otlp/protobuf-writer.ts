@@ -17,8 +17,8 @@ export const varintSize = (value: number): number => {
   return value < 0x10000000 ? 4 : 5;
 };
 
-/** The value of a lower-case hex digit, by its code. */
-const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => (code < 58 ? code - 48 : code - 87));
+/** The value of a lower-case hex digit, by its code: a letter has bit 6, and its low half counts from 1. */
+const hexValue = (code: number): number => (code & 0xf) + (code >> 6) * 9;
 
 /**
  * Writes protobuf into one buffer that grows and is used again. A message is written between `begin` and `end`: one byte is
@@ -157,8 +157,7 @@ export class ProtobufWriter {
     bytes[at++] = tag;
     bytes[at++] = size;
     for (let i = 0; i < text.length; i += 2) {
-      const high = HEX_DIGITS[text.charCodeAt(i)] as number;
-      bytes[at++] = (high << 4) | (HEX_DIGITS[text.charCodeAt(i + 1)] as number);
+      bytes[at++] = (hexValue(text.charCodeAt(i)) << 4) | hexValue(text.charCodeAt(i + 1));
     }
     this.at = at;
   }
