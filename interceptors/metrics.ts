@@ -51,6 +51,9 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
   const inFlight =
     recipe.inFlight && collector.upDownCounter(recipe.inFlight).bind(pick(recipe.labels, recipe.inFlight.labels));
   const outcomes = new Map<string, OutcomeSeries>();
+  // Calls mostly end as the one before did: its series are at hand without a look-up.
+  let lastValue: string | undefined;
+  let last: OutcomeSeries | undefined;
 
   const bindOutcome = (value: string): OutcomeSeries => {
     const labels = outcome === undefined ? recipe.labels : { ...recipe.labels, [outcome.label]: value };
@@ -63,7 +66,12 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
   };
 
   const settle = (value: string, call: Call<In>, start: number): void => {
-    const series = outcomes.get(value) ?? bindOutcome(value);
+    let series = last;
+    if (series === undefined || value !== lastValue) {
+      series = outcomes.get(value) ?? bindOutcome(value);
+      lastValue = value;
+      last = series;
+    }
     series.duration?.observe((clock.now() - start) / 1000, call.trace);
     series.calls?.add(1, call.trace);
   };
