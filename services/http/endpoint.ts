@@ -45,9 +45,9 @@ const outcomeOf = ({ response, signal }: Exchange, error: CallError | undefined)
 };
 
 /** The outcome, when the response has been handed to the system or the client has gone. */
-const whenClosed = (exchange: Exchange, error?: CallError): HttpOutcome | Promise<HttpOutcome> => {
-  if (exchange.response.isClosed) return outcomeOf(exchange, error);
-  return new Promise((resolve) => exchange.response.whenClosed(() => resolve(outcomeOf(exchange, error))));
+const whenOver = (exchange: Exchange, error?: CallError): HttpOutcome | Promise<HttpOutcome> => {
+  if (exchange.response.isOver) return outcomeOf(exchange, error);
+  return new Promise((resolve) => exchange.response.whenOver(() => resolve(outcomeOf(exchange, error))));
 };
 
 /**
@@ -59,10 +59,10 @@ export const endpointCore =
   (route: Route | undefined): HttpCore => {
     const answered = (exchange: Exchange, result: LuaCallResult): HttpOutcome | Promise<HttpOutcome> => {
       answer(exchange, result);
-      return whenClosed(exchange);
+      return whenOver(exchange);
     };
     const failed = (exchange: Exchange, thrown: unknown): HttpOutcome | Promise<HttpOutcome> =>
-      whenClosed(exchange, answerFailure(exchange, thrown));
+      whenOver(exchange, answerFailure(exchange, thrown));
 
     return (call) => {
       const exchange = call.input;
@@ -70,7 +70,7 @@ export const endpointCore =
       injectTrace(env, call);
       if (route === undefined) {
         if (reply !== undefined) response.reply(reply.status, reply.headers, reply.body);
-        return whenClosed(exchange);
+        return whenOver(exchange);
       }
       try {
         const out = functions().call(route.func, [], call.context.with(EXCHANGE, exchange));

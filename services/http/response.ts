@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import { internal, invalid, messageOf } from '../../runtime/errors.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
@@ -34,6 +35,9 @@ const defaultType = (isJson: boolean, body: Uint8Array | undefined): string | un
     : 'text/plain; charset=utf-8';
 };
 
+const isWritten = ({ destroyed, errored, writableLength }: Socket): boolean =>
+  !destroyed && errored === null && writableLength === 0;
+
 /**
  * The response of one exchange: open -> headers sent (lua/http.md, section 5). "Headers sent" is the program's view: the
  * bytes leave later where that lets a small body have its length. Failures are thrown as CallErrors.
@@ -41,8 +45,9 @@ const defaultType = (isJson: boolean, body: Uint8Array | undefined): string | un
 export class ResponseWriter {
   /** The function produced a response: its result is ignored. */
   handled = false;
-  /** The response has been handed to the system, or the client has gone. */
-  isClosed = false;
+  #isClosed = false;
+  /** Everything was taken by the system within `end` itself. */
+  #isSent = false;
   readonly #res: ServerResponse;
   readonly #parts: ResponseParts;
   #isCommitted = false;
@@ -64,15 +69,20 @@ export class ResponseWriter {
     res.strictContentLength = true;
   }
 
+  /** The response has been handed to the system, or the client has gone. */
+  get isOver(): boolean {
+    return this.#isSent || this.#isClosed;
+  }
+
   /** Told once, by the exchange, when the response is closed. */
   close(): void {
-    this.isClosed = true;
+    this.#isClosed = true;
     if (this.#mode === 'sse' && this.#res.headersSent) this.#parts.streams.add(-1);
     this.#onClosed?.();
   }
 
-  /** One at a time, and not after it has closed. */
-  whenClosed(body: () => void): void {
+  /** For a response that is not over yet; one at a time. */
+  whenOver(body: () => void): void {
     this.#onClosed = body;
   }
 
@@ -200,6 +210,7 @@ export class ResponseWriter {
     const res = this.#res;
     if (res.destroyed || res.writableEnded) return;
     const bodiless = this.#status === 204 || this.#status === 304 || this.#status < 200;
+    const { socket } = res;
     try {
       if (this.#keptText !== '' && !bodiless && !res.hasHeader('Content-Length')) this.#endWithText();
       else this.#endWithBytes(bodiless);
@@ -207,8 +218,10 @@ export class ResponseWriter {
       // The declared length was not met: only closing the connection tells the client.
       res.destroy(error instanceof Error ? error : undefined);
     }
+    // Most answers fit into the system's buffers: then there is nothing to wait for, and nothing that could be unread here.
+    this.#isSent = socket !== null && isWritten(socket) && !res.destroyed && res.writableLength === 0;
     const { clock, writeTimeoutMs } = this.#parts;
-    if (writeTimeoutMs > 0 && !res.destroyed) {
+    if (writeTimeoutMs > 0 && !res.destroyed && !this.#isSent) {
       const cancel = clock.after(writeTimeoutMs, () => res.destroy(), { unref: true });
       res.once('close', cancel);
     }
