@@ -7,6 +7,7 @@ import { timeout } from '../interceptors/timeout.ts';
 import { tracing } from '../interceptors/tracing.ts';
 import { compose, type Interceptor } from '../runtime/call.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { waitAtMost } from '../runtime/deadline.ts';
 import type { BuildInfo, Env, PortKey } from '../runtime/env.ts';
 import { messageOf, renderProblem } from '../runtime/errors.ts';
 import type { Component } from '../runtime/lifecycle.ts';
@@ -256,7 +257,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     if (errors.length > 0) {
       logger.error('the program has stopped with errors', { errors: errors.map((error) => error.message) });
     }
-    await settledWithin(clock, 1000, logger.flush());
+    await waitAtMost(clock, 1000, logger.flush());
     return errors.length === 0;
   };
 
@@ -278,15 +279,6 @@ export const createProgram = (options: ProgramOptions): Program => {
       return ending;
     },
   };
-};
-
-const settledWithin = async (clock: Clock, ms: number, work: Promise<void>): Promise<void> => {
-  let cancel = (): void => {};
-  const late = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve);
-  });
-  await Promise.race([work, late]);
-  cancel();
 };
 
 /** A component waits for what its entry refers to, also through entries that have no component (a router, a queue). */
