@@ -30,6 +30,7 @@ import { prometheusRenderer, type Renderer } from '../services/prometheus/render
 import { printLine } from '../services/stdlib/print.ts';
 import type { App } from './app.ts';
 import { createComponents } from './components.ts';
+import { exponentialNameProblems } from './exponential-names.ts';
 import { settingsOf } from './settings.ts';
 
 /** What a host program brings of its own (boot/library.ts). With it, OpenTelemetry's globals are left alone. */
@@ -234,6 +235,16 @@ export const createProgram = (options: ProgramOptions): Program => {
     await components.start();
     if (isOpen) await components.open();
     state.isReady = !state.isDraining;
+    warnOfExponentialNames();
+  };
+  const warnOfExponentialNames = (): void => {
+    const names = config.metrics.exponential_histograms;
+    // A host program's collector was made by the host: the setting does nothing there.
+    if (names.length === 0 || host?.collector !== undefined) return;
+    const heads = collector.capture().families.map(({ head }) => head);
+    for (const problem of exponentialNameProblems(names, config.metrics.namespace, heads, luaSources(app))) {
+      logger.subsystem('telemetry').warn(problem);
+    }
   };
   const end = async (): Promise<boolean> => {
     const { timeout, flush_timeout: flushMs } = config.shutdown;
@@ -280,6 +291,11 @@ export const createProgram = (options: ProgramOptions): Program => {
     },
   };
 };
+
+const luaSources = ({ registry }: App): readonly string[] =>
+  ['function.lua', 'library.lua'].flatMap((kind) =>
+    registry.declared<{ readonly source: string }>(kind).map(({ config }) => config.source),
+  );
 
 /** A component waits for what its entry refers to, also through entries that have no component (a router, a queue). */
 const withEntryNeeds = (components: readonly Component[], app: App): readonly Component[] => {
