@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { waitAtMost } from '../runtime/deadline.ts';
 import { messageOf, StartError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Component } from '../runtime/lifecycle.ts';
@@ -113,18 +114,9 @@ export const createComponents = ({ components, clock, logger, health, isStopping
   };
 };
 
-/** Rejects with `text` when `work` takes longer; the work itself goes on, and nobody waits for how it ends. */
+/** Rejects with `text` when `work` takes longer. */
 const within = async (clock: Clock, ms: number, work: Promise<void> | undefined, text: string): Promise<void> => {
-  if (work === undefined) return;
-  let cancel = (): void => {};
-  const late = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(ms, () => reject(new Error(text)));
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    cancel();
-  }
+  if (work !== undefined && !(await waitAtMost(clock, ms, work)).inTime) throw new Error(text);
 };
 
 /** Needs first. @throws StartError naming the members of a cycle. */

@@ -26,7 +26,7 @@ export const runCommand = async (line: CommandLine, terminal: Terminal): Promise
     app,
     build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'run' },
     variables: terminal.variables,
-    logTo: [terminal.err],
+    logTo: [terminal.logs],
     isTerminal: terminal.isTerminal,
     log: line.log,
   });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isPromise } from '../../runtime/call.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
@@ -63,22 +64,34 @@ export const httpServer = (
   let isDraining = false;
   let onIdle: (() => void) | undefined;
 
-  const serve = async (site: HttpCore, exchange: Exchange, context: CallContext): Promise<void> => {
+  const isOver = (exchange: Exchange): void => {
+    running.delete(exchange);
+    if (isDraining) setImmediate(() => server?.closeIdleConnections());
+    if (running.size === 0) onIdle?.();
+  };
+  /** Refused by an interceptor before the core saw it, most often because the program drains. */
+  const refuse = (exchange: Exchange, thrown: unknown): void => {
+    const error = asCallError(thrown);
+    if (error.kind === 'Unavailable') exchange.closeConnection();
+    else log.error('request failed outside its function', { error: error.message });
+    const status = error.kind === 'Unavailable' ? 503 : 500;
+    exchange.response.refuse(status, error.message);
+    isOver(exchange);
+  };
+  const serve = (site: HttpCore, exchange: Exchange, context: CallContext): void => {
     running.add(exchange);
+    let out: ReturnType<HttpCore>;
     try {
-      await site({ input: exchange, context: context.withSignal(exchange.signal) });
+      out = site({ input: exchange, context: context.withSignal(exchange.signal) });
     } catch (thrown) {
-      // Refused by an interceptor before the core saw it, most often because the program drains.
-      const error = asCallError(thrown);
-      if (error.kind === 'Unavailable') exchange.closeConnection();
-      else log.error('request failed outside its function', { error: error.message });
-      const status = error.kind === 'Unavailable' ? 503 : 500;
-      exchange.response.refuse(status, error.message);
-    } finally {
-      running.delete(exchange);
-      if (isDraining) setImmediate(() => server?.closeIdleConnections());
-      if (running.size === 0) onIdle?.();
+      refuse(exchange, thrown);
+      return;
     }
+    if (!isPromise(out)) return isOver(exchange);
+    void out.then(
+      () => isOver(exchange),
+      (thrown: unknown) => refuse(exchange, thrown),
+    );
   };
 
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
@@ -100,7 +113,7 @@ export const httpServer = (
       link: isTrusted ? undefined : extracted.get(TRACE),
     });
     if (isDraining) exchange.closeConnection();
-    void serve(sites.of(found.route, method), exchange, isTrusted ? extracted : rootContext);
+    serve(sites.of(found.route, method), exchange, isTrusted ? extracted : rootContext);
   };
 
   const idle = (): Promise<void> =>

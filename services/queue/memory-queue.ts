@@ -21,6 +21,49 @@ interface WaitingPublish {
 /** Somebody who waits for a message; undefined tells that the intake is closed. */
 type Taker = (delivery: Delivery | undefined) => void;
 
+/** The two ways back into the queue. */
+interface Returns {
+  nack(stored: Stored, delayMs: number): void;
+  giveBack(stored: Stored, delayMs: number): void;
+}
+
+/** One object per delivery, without functions of its own. */
+class MemoryDelivery implements Delivery {
+  readonly id: string;
+  readonly body: OutgoingMessage['body'];
+  readonly headers: OutgoingMessage['headers'];
+  readonly transport: OutgoingMessage['transport'];
+  readonly publishedAt: number;
+  readonly attempt: number;
+  readonly #message: OutgoingMessage;
+  readonly #returns: Returns;
+
+  constructor(message: OutgoingMessage, attempt: number, returns: Returns) {
+    this.id = message.id;
+    this.body = message.body;
+    this.headers = message.headers;
+    this.transport = message.transport;
+    this.publishedAt = message.publishedAt;
+    this.attempt = attempt;
+    this.#message = message;
+    this.#returns = returns;
+  }
+
+  ack(): void {}
+
+  nack(delayMs: number): void {
+    this.#returns.nack(this.#again(), delayMs);
+  }
+
+  giveBack(delayMs: number): void {
+    this.#returns.giveBack(this.#again(), delayMs);
+  }
+
+  #again(): Stored {
+    return { message: this.#message, attempt: this.attempt + 1 };
+  }
+}
+
 const queueIsFull = () => internal('queue is full');
 
 /** FIFO of messages, of publishers that wait for space and of consumers that wait for messages (lua/queue.md). */
@@ -71,19 +114,14 @@ export const memoryQueue = (
     admit();
     return deliveryOf(stored);
   };
-  const deliveryOf = ({ message, attempt }: Stored): Delivery => {
-    const again = (delayMs: number): void => enqueue({ message, attempt: attempt + 1 }, delayMs);
-    return {
-      ...message,
-      attempt,
-      ack: () => {},
-      nack(delayMs) {
-        if (isFull()) throw queueIsFull();
-        again(delayMs);
-      },
-      giveBack: again,
-    };
+  const returns: Returns = {
+    nack(stored, delayMs) {
+      if (isFull()) throw queueIsFull();
+      enqueue(stored, delayMs);
+    },
+    giveBack: enqueue,
   };
+  const deliveryOf = ({ message, attempt }: Stored): Delivery => new MemoryDelivery(message, attempt, returns);
   const waitForSpace = (stored: Stored, delayMs: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       const publisher: WaitingPublish = {

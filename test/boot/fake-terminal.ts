@@ -44,6 +44,7 @@ export const fakeTerminal = (
   return {
     out: out.stream,
     err: err.stream,
+    logs: err.stream,
     isTerminal: options.isTerminal ?? false,
     variables,
     onSignal: (listener) => listen(signals, listener),
