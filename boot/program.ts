@@ -189,6 +189,7 @@ export const createProgram = (options: ProgramOptions): Program => {
       ports.set(key, port);
     },
     use,
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health,
   };
   const isOn = ({ name }: Surface): boolean => name === undefined || config.surfaces[name];
