@@ -37,10 +37,12 @@ export class Channel implements LuaChannel {
   readonly #values: HostValue[] = [];
   readonly #senders: Waiter[] = [];
   readonly #receivers: Waiter[] = [];
+  readonly #onReceived: (() => void) | undefined;
   #closed = false;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, onReceived?: () => void) {
     this.capacity = capacity;
+    this.#onReceived = onReceived;
   }
 
   get closed(): boolean {
@@ -55,8 +57,15 @@ export class Channel implements LuaChannel {
     if (this.#closed) return false;
     const receiver = nextWaiter(this.#receivers);
     if (receiver === undefined) this.#values.push(value);
-    else receiver.fire(value, true);
+    else {
+      receiver.fire(value, true);
+      this.#onReceived?.();
+    }
     return true;
+  }
+
+  clear(): number {
+    return this.#values.splice(0).length;
   }
 
   /** Hands a value over or buffers it, now or not at all. */
@@ -75,6 +84,7 @@ export class Channel implements LuaChannel {
   tryReceive(): readonly [HostValue, boolean] | undefined {
     if (this.#values.length > 0) {
       const value = this.#values.shift();
+      this.#onReceived?.();
       const sender = nextWaiter(this.#senders); // a slot is free: the first waiting sender's value enters
       if (sender !== undefined) {
         this.#values.push(sender.value);

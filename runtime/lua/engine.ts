@@ -169,8 +169,8 @@ export interface LuaEngine {
   readonly moduleNames: ReadonlySet<string>;
   /** @throws LuaSyntaxError with file and line. */
   load(chunk: LuaChunk): LuaProgram;
-  /** A channel that host code feeds (timers, futures, inboxes). */
-  channel(capacity: number): LuaChannel;
+  /** A channel that host code feeds (timers, futures, inboxes). `onReceived` is told of each value that Lua takes. */
+  channel(capacity: number, onReceived?: () => void): LuaChannel;
   /** Cancels timers; running calls fail with Canceled. */
   close(): void;
 }
@@ -180,6 +180,8 @@ export interface LuaChannel extends HostObject {
   /** From the host: queued without limit, never waits. False when closed. */
   push(value: HostValue): boolean;
   close(): void;
+  /** Drops the values that wait to be received, and says how many. */
+  clear(): number;
   readonly closed: boolean;
   /** Values that wait to be received. */
   readonly size: number;

@@ -18,6 +18,7 @@ import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
 import { createCollector } from '../../runtime/metrics/core.ts';
 import type { Surface } from '../../runtime/surface.ts';
 import { noThirdPartyScope } from '../../runtime/trace.ts';
+import { eventsSurface } from '../../services/events/surface.ts';
 import { FUNCTIONS, OPTIONS } from '../../services/function/port.ts';
 import { functionSurface } from '../../services/function/surface.ts';
 import { kvSurface } from '../../services/kv/surface.ts';
@@ -47,14 +48,14 @@ interface Teardown {
   teardown(body: () => Promise<void> | void): void;
 }
 
-const SURFACES: readonly Surface[] = [functionSurface, queueSurface, kvSurface, processSurface];
+const SURFACES: readonly Surface[] = [functionSurface, queueSurface, kvSurface, processSurface, eventsSurface];
 
 /** A function whose handler is this Lua body; its arguments are `...`. */
 export const lua = (id: string, body: string, more: Readonly<Record<string, unknown>> = {}): EntryText => ({
   id,
   kind: 'function.lua',
   method: 'main',
-  modules: ['funcs', 'ctx', 'queue', 'store'],
+  modules: ['funcs', 'ctx', 'queue', 'store', 'events'],
   source: `return function(...) ${body} end`,
   ...more,
 });

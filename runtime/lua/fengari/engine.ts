@@ -91,7 +91,7 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
     defineClass,
     moduleNames: names,
     load: (chunk) => compile({ vm, environments, limits: options.limits, running }, chunk),
-    channel: (capacity) => new Channel(capacity),
+    channel: (capacity, onReceived) => new Channel(capacity, onReceived),
     close() {
       for (const run of [...running]) run.kill(canceled('the program has stopped'));
     },
