@@ -210,7 +210,7 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
 
   /** Rows of a family as `label=value,... value`, sorted; histograms show their count. */
   const rows = (name: string): string[] =>
-    (collector.snapshot().families.find((family) => family.name === `wippy_${name}`)?.series ?? [])
+    (collector.snapshot().families.find(({ name: found }) => found === `wippy_${name}` || found === name)?.series ?? [])
       .map((one) => {
         const labels = one.labelNames.map((label, i) => `${label}=${one.labelValues[i]}`).join(',');
         return `${labels} ${one.bucketCounts.length > 0 ? one.count : one.value}`;

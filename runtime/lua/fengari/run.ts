@@ -257,7 +257,8 @@ export class Run implements LuaRun {
       else settle.resolve(outcome.result);
     };
     const pending: Promise<void>[] = [];
-    for (const release of (this.#releases ?? []).reverse()) {
+    for (const release of (this.#releases ?? []).toReversed()) {
+      // a copy: a release may take itself back
       const promise = this.#run(release);
       if (promise !== undefined) pending.push(promise);
     }

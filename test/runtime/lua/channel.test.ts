@@ -248,3 +248,25 @@ test('a host yield in a coroutine of the user suspends the chain, and resume doe
     ['late', 'mine', 'again', 'dead'],
   );
 });
+
+test('a channel of the host tells it what Lua takes, and can be emptied', async (t) => {
+  const received: number[] = [];
+  const lua = luaBench({ channel: () => [ch] });
+  const ch = lua.engine.channel(1, () => received.push(ch.size));
+  const body = `local ch = host.channel()
+    local first = ch:receive()
+    coroutine.spawn(function() host.sleep(1); ch:send("waited for") end)
+    return first .. channel.select({ ch:case_receive() }).value`;
+  t.ok(ch.push('buffered '));
+  t.same(received, []);
+  t.equal(await lua.run(body), 'buffered waited for');
+  t.equal(received.length, 1, 'what Lua itself hands over is none of the host');
+  const waiting = lua.run('return host.channel():receive()');
+  ch.push('handed over');
+  t.equal(await waiting, 'handed over');
+  t.equal(received.length, 2);
+  ch.push(1);
+  ch.push(2);
+  t.equal(ch.clear(), 2);
+  t.same([ch.size, ch.clear(), received.length], [0, 0, 2]);
+});
