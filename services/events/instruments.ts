@@ -1,4 +1,4 @@
-import type { Collector } from '../../runtime/metrics/collector.ts';
+import type { BoundCounter, Collector } from '../../runtime/metrics/collector.ts';
 import type { CounterSpec, UpDownCounterSpec } from '../../runtime/metrics/instruments.ts';
 
 /** Why an event did not reach a subscriber; `none` is the reason of those that did. */
@@ -40,7 +40,8 @@ export const eventMeters = (collector: Collector): EventMeters => {
   const active = collector.upDownCounter(subscribersActive).bind({});
   const refusals = collector.counter(subscribersRejected);
   const events = collector.counter(eventsTotal);
-  let delivered: ReturnType<typeof events.bind> | undefined;
+  let delivered: BoundCounter | undefined;
+  const drops: Partial<Record<DropReason, BoundCounter>> = {};
   return {
     subscribers: (change) => active.add(change),
     rejected: () => refusals.bind({ reason: 'cap' }).add(1),
@@ -48,6 +49,9 @@ export const eventMeters = (collector: Collector): EventMeters => {
       delivered ??= events.bind({ result: 'delivered', reason: 'none' });
       delivered.add(1);
     },
-    dropped: (reason, count) => events.bind({ result: 'dropped', reason }).add(count),
+    dropped(reason, count) {
+      drops[reason] ??= events.bind({ result: 'dropped', reason });
+      drops[reason].add(count);
+    },
   };
 };

@@ -22,8 +22,8 @@ export type BusEvent = {
 /** The bus of one runtime (lua/events.md). Components publish on it as Lua does. */
 export interface EventBus {
   /**
-   * Hands the event to those who listen now; costs a look-up where nobody does. Never throws: a receiver that does is
-   * told in the log.
+   * Hands the event to those who listen now; costs a look-up where nobody does. A receiver that throws is told in the
+   * log, and neither the sender nor the other receivers notice.
    */
   send(event: SentEvent): void;
   /**
