@@ -1,6 +1,7 @@
 import type { Surface } from '../runtime/surface.ts';
 import { codeSurface } from '../services/code/surface.ts';
 import { envSurface } from '../services/env/surface.ts';
+import { eventsSurface } from '../services/events/surface.ts';
 import { functionSurface } from '../services/function/surface.ts';
 import { httpSurface } from '../services/http/surface.ts';
 import { httpClientSurface } from '../services/http-client/surface.ts';
@@ -14,6 +15,7 @@ import { stdlibSurface } from '../services/stdlib/surface.ts';
 export const SURFACES: readonly Surface[] = [
   stdlibSurface,
   envSurface,
+  eventsSurface,
   registrySurface,
   codeSurface,
   functionSurface,

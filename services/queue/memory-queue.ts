@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { internal } from '../../runtime/errors.ts';
+import { Fifo } from '../../runtime/fifo.ts';
 import type { Delivery, DriverQueue, Intake, IntakeOptions, OutgoingMessage } from './driver.ts';
-import { fifo } from './fifo.ts';
 import { idempotencyKeys } from './idempotency.ts';
 
 export interface MemoryQueueOptions {
@@ -71,7 +71,7 @@ export const memoryQueue = (
   clock: Clock,
   { maxLength, idempotencyWindowMs, isRunning }: MemoryQueueOptions,
 ): { queue: DriverQueue; cancelTimers: () => void } => {
-  const ready = fifo<Stored>();
+  const ready = new Fifo<Stored>();
   const publishers = new Set<WaitingPublish>();
   const takers = new Set<Taker>();
   const delayed = new Map<Stored, Cancel>();
@@ -188,7 +188,7 @@ export const memoryQueue = (
     depth,
     capacity: () => maxLength,
     oldestAgeSeconds() {
-      let oldest = ready.first()?.message.publishedAt ?? Number.POSITIVE_INFINITY;
+      let oldest = ready.first?.message.publishedAt ?? Number.POSITIVE_INFINITY;
       if (redelivered > 0) {
         for (const { message } of ready) oldest = Math.min(oldest, message.publishedAt);
       }

@@ -329,7 +329,8 @@ export class Run implements LuaRun {
       else settle.resolve(this.#result as LuaCallResult);
     };
     const pending: Promise<void>[] = [];
-    for (const release of (this.#releases ?? []).reverse()) {
+    for (const release of (this.#releases ?? []).toReversed()) {
+      // a copy: a release may take itself back
       const promise = this.#run(release);
       if (promise !== undefined) pending.push(promise);
     }

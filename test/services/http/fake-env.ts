@@ -204,11 +204,11 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
     build: { version: '0.0.0', revision: '', command: 'test' },
     site: chain,
     provide: (key, port) => void ports.set(key, port),
-    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     use: <T>(key: PortKey<T>): T => {
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);
       return ports.get(key) as T;
     },
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health: () => ({ degraded() {}, error() {}, activity() {}, restarted() {} }),
   };
 
