@@ -24,6 +24,7 @@ import { kvSurface } from '../../services/kv/surface.ts';
 import { propagator } from '../../services/otel/propagator.ts';
 import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
+import { scheduleSurface } from '../../services/schedule/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
 /** One entry as a test writes it; ids of references in full. */
@@ -47,7 +48,7 @@ interface Teardown {
   teardown(body: () => Promise<void> | void): void;
 }
 
-const SURFACES: readonly Surface[] = [functionSurface, queueSurface, kvSurface, processSurface];
+const SURFACES: readonly Surface[] = [functionSurface, queueSurface, kvSurface, processSurface, scheduleSurface];
 
 /** A function whose handler is this Lua body; its arguments are `...`. */
 export const lua = (id: string, body: string, more: Readonly<Record<string, unknown>> = {}): EntryText => ({
