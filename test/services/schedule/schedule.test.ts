@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'tap';
 import { type CallContext, rootContext } from '../../../runtime/context.ts';
-import type { Declared } from '../../../runtime/entry.ts';
+import type { Declared, Entry } from '../../../runtime/entry.ts';
+import type { Env } from '../../../runtime/env.ts';
 import { CallError, internal } from '../../../runtime/errors.ts';
 import type { LuaValue } from '../../../runtime/lua/values.ts';
 import { TRACE } from '../../../runtime/trace.ts';
@@ -9,6 +10,7 @@ import { VALUES } from '../../../services/function/port.ts';
 import { PROCESSES, type Processes, type SpawnRequest } from '../../../services/process/port.ts';
 import type { ScheduleConfig } from '../../../services/schedule/kinds.ts';
 import { schedule } from '../../../services/schedule/schedule.ts';
+import { scheduleSurface } from '../../../services/schedule/surface.ts';
 import { ACTOR, SECURITY, type Security } from '../../../services/security/port.ts';
 import { fakeClock } from '../fake-clock.ts';
 import { type EntryText, lua, registryOf, surfaceBench } from '../surface-bench.ts';
@@ -208,6 +210,7 @@ test('rule 4: a run that outlasts the deadline of the drain is cancelled', async
 
   const late = await every10s(t, SLOW);
   await late.pass(11_000);
+  await late.tick.open?.(); // a second time changes nothing: the run that it would lose is still cancelled
   await late.tick.drain?.(AbortSignal.abort());
   t.same(late.runs(), ['error 1'], 'and so is one whose deadline has passed already');
 });
@@ -291,8 +294,10 @@ test("runs begin with nothing but the service's security", async (t) => {
     },
   };
   const actor = { id: 'nightly', meta: {} as never };
+  const foreign = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, isRemote: false };
   const security: Partial<Security> = {
-    serviceContext: (declared) => rootContext.with(ACTOR, { ...actor, id: declared?.actor?.id ?? '' }),
+    serviceContext: (declared) =>
+      rootContext.with(ACTOR, { ...actor, id: declared?.actor?.id ?? '' }).with(TRACE, foreign),
   };
   const target = { func: undefined, process: 'app:actor', host: 'app:host', every: '10s' };
   const declared = { security: { actor: { id: 'nightly' }, policies: ['app:all'] } };
@@ -311,6 +316,34 @@ test("runs begin with nothing but the service's security", async (t) => {
     const context = seen.at(-1);
     t.equal(context?.get(ACTOR)?.id, expected);
     t.equal(context?.get(VALUES).size, 0);
+    t.equal(bench.recorder.span({ name: 'app:tick' }).parentSpanId, '', 'a root, whatever that context holds');
   }
   t.equal(seen.length, 2);
+});
+
+test('it starts after the host that it runs on, and stops before it', async (t) => {
+  const { bench } = await alone(t, { every: '1h' });
+  const registry = registryOf([{ ...TICK, every: '10s', func: 'app:called', lifecycle: { requires: ['app:kv'] } }]);
+  const entry = registry.get('app:tick');
+  const called = { ...entry, id: 'app:called', kind: 'process.lua', meta: { default_host: 'workers' } } as Entry;
+  const env = { ...bench.env, registry: { ...registry, get: () => called } };
+  t.match(scheduleSurface.build(env), [{ name: 'app:tick', autoStart: false, needs: ['app:kv', 'app:workers'] }]);
+  t.match(scheduleSurface.build({ ...env, registry })[0]?.needs, ['app:kv'], 'a function has none');
+});
+
+test('without what it runs on, or without what its security needs, it does not start', async (t) => {
+  const target = { func: undefined, process: 'app:actor', host: 'app:host', every: '10s' };
+  for (const [config, port] of [
+    [target, PROCESSES],
+    [{ every: '10s', lifecycle: { security: { groups: ['app:admins'] } } }, SECURITY],
+  ] as const) {
+    const { bench, make } = await alone(t, config);
+    const { use: found } = bench.env;
+    const use: Env['use'] = (key) => {
+      if (key.name === port.name) throw new Error(`nothing provides the port '${key.name}'`);
+      return found(key);
+    };
+    Object.assign(bench.env, { use });
+    await t.rejects(async () => make().start?.(), new RegExp(`'${port.name}'`));
+  }
 });
