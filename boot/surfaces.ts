@@ -9,6 +9,7 @@ import { kvSurface } from '../services/kv/surface.ts';
 import { processSurface } from '../services/process/surface.ts';
 import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
+import { scheduleSurface } from '../services/schedule/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
@@ -22,6 +23,7 @@ export const SURFACES: readonly Surface[] = [
   processSurface,
   kvSurface,
   queueSurface,
+  scheduleSurface,
   httpClientSurface,
   httpSurface,
 ];

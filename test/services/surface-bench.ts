@@ -26,6 +26,7 @@ import { kvSurface } from '../../services/kv/surface.ts';
 import { propagator } from '../../services/otel/propagator.ts';
 import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
+import { scheduleSurface } from '../../services/schedule/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
 /** One entry as a test writes it; ids of references in full. */
@@ -56,6 +57,7 @@ const SURFACES: readonly Surface[] = [
   kvSurface,
   processSurface,
   eventsSurface,
+  scheduleSurface,
 ];
 
 /** A function whose handler is this Lua body; its arguments are `...`. */
