@@ -77,6 +77,8 @@ export interface LuaModule {
   readonly constants?: Readonly<Record<string, HostValue>>;
   /** The module's value is this object (`logger`) instead of a table. */
   readonly object?: HostValue;
+  /** Tables in the module's table (`process.registry`). */
+  readonly tables?: Readonly<Record<string, Pick<LuaModule, 'functions' | 'yields' | 'constants'>>>;
 }
 
 /** The methods of a host object. Methods are readable as fields; unknown fields are nil; assignment raises. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { rootContext } from '../../context.ts';
 import { CallError, canceled } from '../../errors.ts';
 import { Channel, channelCaseClass, channelClass, channelModule } from '../channel.ts';
-import type { LuaClass, LuaEngine, LuaLimits, LuaModule, LuaRun, LuaThread } from '../engine.ts';
+import type { HostFunction, LuaClass, LuaEngine, LuaLimits, LuaModule, LuaRun, LuaThread } from '../engine.ts';
 import { createBridge } from './bridge.ts';
 import { createClassDefiner } from './classes.ts';
 import { createEnvironments } from './environment.ts';
@@ -12,7 +12,7 @@ import { loadFengari } from './load.ts';
 import { compile } from './program.ts';
 import type { Run } from './run.ts';
 import { createTables } from './tables.ts';
-import type { LuaState } from './types.ts';
+import type { LuaState, LuaTableRecord } from './types.ts';
 import { createVm } from './vm.ts';
 
 export interface FengariOptions {
@@ -57,22 +57,33 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
   const running = new Set<Run>();
   const names = new Set<string>(['string', 'table', 'math', 'os', 'coroutine', 'utf8', 'package']);
 
+  type Part = Pick<LuaModule, 'functions' | 'yields' | 'byReference' | 'measured' | 'constants'>;
+  const functionOf = (part: Part, name: string, body: HostFunction) => {
+    const style = {
+      name,
+      yields: part.yields?.includes(name) ?? false,
+      byReference: part.byReference?.includes(name) ?? false,
+      measured: part.measured?.includes(name) ?? false,
+    };
+    return tables.func(calls.func(style, body));
+  };
+  const tableOf = (part: Part): LuaTableRecord => {
+    const table = tables.make();
+    for (const [name, constant] of Object.entries(part.constants ?? {})) {
+      tables.set(table, name, tables.constant(constant));
+    }
+    for (const [name, body] of Object.entries(part.functions ?? {})) {
+      tables.set(table, name, functionOf(part, name, body));
+    }
+    return table;
+  };
   const define = (module: LuaModule): void => {
     let value: ReturnType<typeof tables.cell>;
     if (module.object !== undefined) value = bridge.slot(module.object);
     else {
-      const table = tables.make();
-      for (const [name, constant] of Object.entries(module.constants ?? {})) {
-        tables.set(table, name, tables.constant(constant));
-      }
-      for (const [name, body] of Object.entries(module.functions ?? {})) {
-        const style = {
-          name,
-          yields: module.yields?.includes(name) ?? false,
-          byReference: module.byReference?.includes(name) ?? false,
-          measured: module.measured?.includes(name) ?? false,
-        };
-        tables.set(table, name, tables.func(calls.func(style, body)));
+      const table = tableOf(module);
+      for (const [name, part] of Object.entries(module.tables ?? {})) {
+        tables.set(table, name, tables.cell(tables.freeze(tableOf(part))));
       }
       value = tables.cell(tables.freeze(table));
     }
