@@ -192,6 +192,7 @@ export const createProgram = (options: ProgramOptions): Program => {
       ports.set(key, port);
     },
     use,
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health,
   };
   const exit = Promise.withResolvers<number>();

@@ -196,6 +196,7 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);
       return ports.get(key) as T;
     },
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health: () => ({ degraded() {}, error() {}, activity() {}, restarted() {} }),
   };
   const components: Component[] = SURFACES.flatMap((surface) => [...surface.build(env)]);

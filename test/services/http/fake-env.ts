@@ -208,6 +208,7 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);
       return ports.get(key) as T;
     },
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health: () => ({ degraded() {}, error() {}, activity() {}, restarted() {} }),
   };
 
