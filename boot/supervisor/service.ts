@@ -96,8 +96,8 @@ export const createService = (component: Component, options: ServiceOptions): Se
   const run = (mine: Life): void => {
     mine.isReady = true;
     hasRun = true;
-    startedAt = clock.wall();
     enter('running');
+    startedAt = lastUpdate;
     health?.degraded(false);
     health?.activity();
     restarts.running(log.recovered);
