@@ -1,4 +1,4 @@
-import { invalid } from '../../runtime/errors.ts';
+import { numberArgument } from '../../runtime/lua/arguments.ts';
 import type { LuaModule } from '../../runtime/lua/engine.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Supervisor } from '../../runtime/supervision.ts';
@@ -21,9 +21,9 @@ export interface SystemOptions {
 }
 
 /** As a result of `main` would be: the low 8 bits of its whole part, 1 where it has none (processes-declarations.md, section 7). */
-const exitCode = (value: LuaValue): number => {
-  if (value === undefined) return 0;
-  if (typeof value !== 'number') throw invalid('exit code must be a number');
+const exitCode = (args: readonly LuaValue[]): number => {
+  if (args[0] === undefined) return 0;
+  const value = numberArgument(args, 1, 'exit');
   if (!Number.isFinite(value)) return 1;
   return ((Math.trunc(value) % 256) + 256) % 256;
 };
@@ -35,8 +35,8 @@ export const systemModule = ({ allows, node, moduleNames, supervisor, processes 
     name: 'system',
     functions: {
       modules: permitted(permit, 'system.read', 'modules', () => moduleList(moduleNames())),
-      exit: permitted(permit, 'system.exit', 'exit', ([code]) => {
-        supervisor().exit(exitCode(code));
+      exit: permitted(permit, 'system.exit', 'exit', (args) => {
+        supervisor().exit(exitCode(args));
         return true;
       }),
     },
