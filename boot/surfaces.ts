@@ -11,10 +11,12 @@ import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { scheduleSurface } from '../services/schedule/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
+import { systemSurface } from '../services/system/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
 export const SURFACES: readonly Surface[] = [
   stdlibSurface,
+  systemSurface,
   envSurface,
   eventsSurface,
   registrySurface,
