@@ -7,12 +7,14 @@ import { kvSurface } from '../services/kv/surface.ts';
 import { processSurface } from '../services/process/surface.ts';
 import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
+import { securitySurface } from '../services/security/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
 export const SURFACES: readonly Surface[] = [
   stdlibSurface,
   envSurface,
+  securitySurface,
   registrySurface,
   functionSurface,
   processSurface,

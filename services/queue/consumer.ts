@@ -8,6 +8,7 @@ import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
+import { serviceContextOf } from '../security/port.ts';
 import { type Processed, processSite } from './consumer-site.ts';
 import { type DeathCause, type DeclaredQueue, moveToDeadLetter } from './declared-queue.ts';
 import type { Delivery, Intake } from './driver.ts';
@@ -30,6 +31,7 @@ export const queueConsumer = (
   const lifecycle = componentOptions(config.lifecycle);
   const health = env.health(id);
   let functions: Functions | undefined;
+  let origin = rootContext;
   let intake: Intake | undefined;
   let stopping = new AbortController();
   let working: Promise<unknown> = Promise.resolve();
@@ -39,7 +41,7 @@ export const queueConsumer = (
   const run = async (delivery: Delivery): Promise<void> => {
     health.activity();
     try {
-      await process(delivery, stopping.signal);
+      await process(delivery, remoteContext(env, origin, delivery).withSignal(stopping.signal));
     } catch (error) {
       logger.error('message could not be processed', { queue: queue.id, error: messageOf(error) });
       await delivery.giveBack(GIVE_BACK_MS);
@@ -62,6 +64,7 @@ export const queueConsumer = (
     needs: [...new Set([queue.driverId, ...lifecycle.needs])],
     async start() {
       functions = env.use(FUNCTIONS);
+      origin = serviceContextOf(env, config.lifecycle);
     },
     async open() {
       if (intake !== undefined) return;
@@ -98,7 +101,7 @@ const deliveryProcessor = (
   queue: DeclaredQueue,
   deadLetter: DeclaredQueue | undefined,
   functions: () => Functions,
-): ((delivery: Delivery, stopping: AbortSignal) => Promise<Processed>) => {
+): ((delivery: Delivery, context: CallContext) => Promise<Processed>) => {
   const redelivered = env.collector.counter(queueRedelivered).bind({ queue: queue.id });
   const wait = env.collector.histogram(queueWait).bind({ queue: queue.id });
 
@@ -135,14 +138,16 @@ const deliveryProcessor = (
     }
   };
   const site = env.site(processSite(queue.id, consumerId, config.func), core);
-  return async (delivery, stopping) =>
-    site({ input: delivery, context: remoteContext(env, delivery).withSignal(stopping) });
+  return async (delivery, context) => site({ input: delivery, context });
 };
 
-/** The trace context that travelled with the message; only where there is none, what the publisher wrote into headers. */
-const remoteContext = ({ propagator }: Env, { transport, headers }: Delivery): CallContext => {
+/**
+ * The consumer's own actor and scope, and the trace context that travelled with the message; only where there is none,
+ * what the publisher wrote into headers.
+ */
+const remoteContext = ({ propagator }: Env, origin: CallContext, { transport, headers }: Delivery): CallContext => {
   const carrier: Readonly<Record<string, unknown>> = Object.keys(transport).length > 0 ? transport : headers;
-  return propagator.extract(rootContext, (name) => {
+  return propagator.extract(origin, (name) => {
     const value = carrier[name];
     return typeof value === 'string' ? [value] : [];
   });

@@ -1,5 +1,5 @@
-import { CallError } from '../../runtime/errors.ts';
-import { LuaTable, type LuaValue } from '../../runtime/lua/values.ts';
+import { CallError } from '../errors.ts';
+import { LuaTable, type LuaValue } from './values.ts';
 
 const crosses = (value: LuaValue): boolean =>
   typeof value !== 'object' || value instanceof LuaTable || value instanceof Uint8Array || value instanceof CallError;
