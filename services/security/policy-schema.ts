@@ -64,7 +64,7 @@ const patternFault = (pattern: string): string | undefined => {
 };
 
 const condition = z
-  .object({ field: path('field'), operator, value: z.unknown(), value_from: path('value_from').optional() })
+  .object({ field: path('field'), operator, value: z.unknown().optional(), value_from: path('value_from').optional() })
   .superRefine((one, ctx) => {
     const { value, value_from: from } = one;
     const hasValue = value !== undefined && value !== null;
