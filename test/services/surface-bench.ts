@@ -24,6 +24,7 @@ import { kvSurface } from '../../services/kv/surface.ts';
 import { propagator } from '../../services/otel/propagator.ts';
 import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
+import { securitySurface } from '../../services/security/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
 /** One entry as a test writes it; ids of references in full. */
@@ -47,14 +48,14 @@ interface Teardown {
   teardown(body: () => Promise<void> | void): void;
 }
 
-const SURFACES: readonly Surface[] = [functionSurface, queueSurface, kvSurface, processSurface];
+const SURFACES: readonly Surface[] = [functionSurface, queueSurface, kvSurface, processSurface, securitySurface];
 
 /** A function whose handler is this Lua body; its arguments are `...`. */
 export const lua = (id: string, body: string, more: Readonly<Record<string, unknown>> = {}): EntryText => ({
   id,
   kind: 'function.lua',
   method: 'main',
-  modules: ['funcs', 'ctx', 'queue', 'store'],
+  modules: ['funcs', 'ctx', 'queue', 'store', 'security'],
   source: `return function(...) ${body} end`,
   ...more,
 });
