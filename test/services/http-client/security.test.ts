@@ -3,10 +3,9 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { rootContext } from '../../../runtime/context.ts';
 import { LuaTable, type LuaValue } from '../../../runtime/lua/values.ts';
-import { ACTOR, SCOPE } from '../../../services/security/port.ts';
 import { table } from '../http/fake-env.ts';
+import { guardedContext } from '../security/guarded-context.ts';
 import { type Respond, startTarget } from './start-target.ts';
 
 type Allowed = (action: string, resource: string) => boolean;
@@ -19,13 +18,7 @@ const guarded = async (
   routes = { '/a': ok } as Record<string, Respond>,
 ) => {
   const app = await startTarget(t, routes);
-  const checks: string[] = [];
-  const context = rootContext.with(ACTOR, { id: 'ann', meta: new LuaTable() }).with(SCOPE, {
-    evaluate(_actor, action, resource) {
-      checks.push(`${action} ${resource}`);
-      return allowed(action, resource) ? 'allow' : 'undefined';
-    },
-  });
+  const { context, checks } = guardedContext(allowed);
   const lua = app.lua(context);
   const ask = (name: string, ...args: LuaValue[]) => lua.call('http_client', name, ...args);
   return { ...app, free: app.ask, ask, checks };

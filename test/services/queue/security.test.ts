@@ -1,7 +1,7 @@
 import { test } from 'tap';
-import { rootContext } from '../../../runtime/context.ts';
-import { ACTOR, SCOPE, SECURITY } from '../../../services/security/port.ts';
+import { SECURITY } from '../../../services/security/port.ts';
 import { poll } from '../../harness/poll.ts';
+import { guardedContext } from '../security/guarded-context.ts';
 import { type EntryText, lua, surfaceBench } from '../surface-bench.ts';
 
 const WHO = `local actor, scope = security.actor(), security.scope()
@@ -45,41 +45,13 @@ test('a delivery to a consumer without has none, whoever published', async (t) =
 
 test('the checks of publish come in their order, each with its own words', async (t) => {
   const bench = await surfaceBench(t, app());
-  const seen: [string, string][] = [];
-  const context = (allowed: (action: string, resource: string) => boolean) =>
-    rootContext.with(ACTOR, { id: 'ann', meta: new Map() as never }).with(SCOPE, {
-      evaluate(_actor, action, resource) {
-        seen.push([action, resource]);
-        return allowed(action, resource) ? 'allow' : 'undefined';
-      },
-    });
-  await t.rejects(
-    bench.call(
-      'app:publish',
-      [1],
-      context(() => false),
-    ),
-    { kind: 'Invalid', message: 'queue publishing not allowed' },
-  );
-  await t.rejects(
-    bench.call(
-      'app:publish',
-      [1],
-      context((action) => action === 'queue.publish'),
-    ),
-    {
-      kind: 'Invalid',
-      message: 'not allowed to publish to queue: app:jobs',
-    },
-  );
-  t.same(seen, [
-    ['queue.publish', ''],
-    ['queue.publish', ''],
-    ['queue.publish.queue', 'app:jobs'],
-  ]);
-  await bench.call(
-    'app:publish',
-    [1],
-    context(() => true),
-  );
+  const none = guardedContext(() => false);
+  const message = 'queue publishing not allowed';
+  await t.rejects(bench.call('app:publish', [1], none.context), { kind: 'Invalid', message });
+  t.same(none.checks, ['queue.publish ']);
+  const other = guardedContext((action) => action === 'queue.publish');
+  const denied = { kind: 'Invalid', message: 'not allowed to publish to queue: app:jobs' };
+  await t.rejects(bench.call('app:publish', [1], other.context), denied);
+  t.same(other.checks, ['queue.publish ', 'queue.publish.queue app:jobs']);
+  await bench.call('app:publish', [1], guardedContext(() => true).context);
 });
