@@ -22,8 +22,10 @@ export const requestPermissions = (settings: Settings, allows: Allows): Permissi
       const demand = (action: string, resource: string): void => {
         if (!allows(context, action, resource)) throw permissionDenied(`not allowed: ${resource}`);
       };
-      demand('http_client.request', url.href);
-      if (transport.insecureSkipVerify === true) demand('http_client.insecure_tls', url.href);
+      // Without the fragment, which is not sent: a policy for `/a` is for `/a#b` too.
+      const [target = ''] = url.href.split('#', 1);
+      demand('http_client.request', target);
+      if (transport.insecureSkipVerify === true) demand('http_client.insecure_tls', target);
       if (transport.network !== undefined) {
         demand('network.select', transport.network);
         throw internal(`network not found: ${transport.network}`, { retryable: true });

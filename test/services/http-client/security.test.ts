@@ -30,6 +30,8 @@ test('a request asks for its URL, then for the private address that it goes to',
   const app = await guarded(t, () => true);
   t.match(await app.ask('get', `${app.base}/a`), [{ status_code: 200 }, null]);
   t.same(app.checks, [`http_client.request ${app.base}/a`, 'http_client.private_ip 127.0.0.1']);
+  await app.ask('get', `${app.base}/x/../a?b=1#c`);
+  t.equal(app.checks[2], `http_client.request ${app.base}/a?b=1`, 'in its normal form, as it is sent');
   const none = await guarded(t, () => false);
   t.match(await none.ask('get', `${none.base}/a`), denied(`not allowed: ${none.base}/a`));
   const outside = await guarded(t, (action) => action === 'http_client.request');
