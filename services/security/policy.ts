@@ -17,27 +17,33 @@ const patternOf = (pattern: string): TextTest => {
   return (text) => text === itself || text.startsWith(prefix);
 };
 
+const anyOf = (patterns: readonly string[]): TextTest => {
+  const tests = patterns.map(patternOf);
+  const [only] = tests;
+  return tests.length === 1 && only !== undefined ? only : (text) => tests.some((fits) => fits(text));
+};
+
 /** One rule: `effect` where action, resource and all conditions fit. */
 export class SecurityPolicy {
   readonly [hostObject] = true as const;
   readonly id: string;
-  readonly #actions: readonly TextTest[];
-  readonly #resources: readonly TextTest[];
+  readonly #fitsAction: TextTest;
+  readonly #fitsResource: TextTest;
   readonly #conditions: readonly Condition[];
   readonly #effect: 'allow' | 'deny';
 
   constructor(id: string, { actions, resources, conditions, effect }: PolicyConfig['policy']) {
     this.id = id;
-    this.#actions = actions.map(patternOf);
-    this.#resources = resources.map(patternOf);
+    this.#fitsAction = anyOf(actions);
+    this.#fitsResource = anyOf(resources);
     this.#conditions = conditions.map(conditionOf);
     this.#effect = effect;
   }
 
   /** A condition that cannot be told is taken against the actor: it holds where the policy denies. */
   evaluate(actor: Actor, action: string, resource: string, meta?: CheckMeta): Verdict {
-    if (!this.#actions.some((fits) => fits(action))) return 'undefined';
-    if (!this.#resources.some((fits) => fits(resource))) return 'undefined';
+    if (!this.#fitsAction(action) || !this.#fitsResource(resource)) return 'undefined';
+    if (this.#conditions.length === 0) return this.#effect;
     const check = { actor, action, resource, meta };
     const holds = this.#conditions.every((condition) => condition(check) ?? this.#effect === 'deny');
     return holds ? this.#effect : 'undefined';
