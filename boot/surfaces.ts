@@ -10,6 +10,7 @@ import { processSurface } from '../services/process/surface.ts';
 import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { scheduleSurface } from '../services/schedule/surface.ts';
+import { securitySurface } from '../services/security/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
 
@@ -19,6 +20,7 @@ export const SURFACES: readonly Surface[] = [
   systemSurface,
   envSurface,
   eventsSurface,
+  securitySurface,
   registrySurface,
   codeSurface,
   functionSurface,

@@ -10,6 +10,7 @@ import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
 import { TRACE } from '../../runtime/trace.ts';
 import { FUNCTIONS, type Functions } from '../function/port.ts';
+import { serviceContextOf } from '../security/port.ts';
 import { endpointCore } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { parseAddress, type ServiceConfig } from './kinds.ts';
@@ -54,6 +55,7 @@ export const httpServer = (
   const log = env.logger.subsystem('http').child({ service: id });
   const table = router(routes);
   let functions: Functions | undefined;
+  let origin = rootContext;
   const sites = httpSites(
     env,
     id,
@@ -98,7 +100,7 @@ export const httpServer = (
     const { path, query } = parseTarget(req.url ?? '/');
     const method = req.method ?? '';
     const found = table.find(method, path, query); // before anything is measured: the site is the route's
-    const extracted = env.propagator.extract(rootContext, headerValues(req));
+    const extracted = env.propagator.extract(origin, headerValues(req));
     const isTrusted = settings.http.extractHeaders;
     const exchange = new Exchange({
       req,
@@ -113,7 +115,7 @@ export const httpServer = (
       link: isTrusted ? undefined : extracted.get(TRACE),
     });
     if (isDraining) exchange.closeConnection();
-    serve(sites.of(found.route, method), exchange, isTrusted ? extracted : rootContext);
+    serve(sites.of(found.route, method), exchange, isTrusted ? extracted : origin);
   };
 
   const idle = (): Promise<void> =>
@@ -171,6 +173,7 @@ export const httpServer = (
     ...componentOptions(config.lifecycle),
     async start() {
       functions = env.use(FUNCTIONS);
+      origin = serviceContextOf(env, config.lifecycle);
       isDraining = false;
       server = createServer(serverOptions(config.timeouts), onRequest);
     },

@@ -9,6 +9,7 @@ import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Attributes } from '../../runtime/trace.ts';
 import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
+import { serviceContextOf } from '../security/port.ts';
 import { type Processed, processSite } from './consumer-site.ts';
 import { type DeathCause, type DeclaredQueue, moveToDeadLetter } from './declared-queue.ts';
 import type { Delivery, Intake } from './driver.ts';
@@ -31,6 +32,7 @@ export const queueConsumer = (
   const lifecycle = componentOptions(config.lifecycle);
   const health = env.health(id);
   let functions: Functions | undefined;
+  let origin = rootContext;
   let intake: Intake | undefined;
   let stopping = new AbortController();
   let working: Promise<unknown> = Promise.resolve();
@@ -44,7 +46,7 @@ export const queueConsumer = (
   const run = (delivery: Delivery): unknown => {
     health.activity();
     try {
-      const out = process(delivery, stopping.signal);
+      const out = process(delivery, remoteContext(env, origin, delivery).withSignal(stopping.signal));
       return isPromise(out) ? out.catch((error: unknown) => unprocessed(delivery, error)) : out;
     } catch (error) {
       return unprocessed(delivery, error);
@@ -68,6 +70,7 @@ export const queueConsumer = (
     needs: [...new Set([queue.driverId, ...lifecycle.needs])],
     async start() {
       functions = env.use(FUNCTIONS);
+      origin = serviceContextOf(env, config.lifecycle);
     },
     async open() {
       if (intake !== undefined) return;
@@ -104,7 +107,7 @@ const deliveryProcessor = (
   queue: DeclaredQueue,
   deadLetter: DeclaredQueue | undefined,
   functions: () => Functions,
-): ((delivery: Delivery, stopping: AbortSignal) => Processed | Promise<Processed>) => {
+): ((delivery: Delivery, context: CallContext) => Processed | Promise<Processed>) => {
   const redelivered = env.collector.counter(queueRedelivered).bind({ queue: queue.id });
   const wait = env.collector.histogram(queueWait).bind({ queue: queue.id });
 
@@ -156,7 +159,7 @@ const deliveryProcessor = (
     );
   };
   const site = env.site(processSite(queue.id, consumerId, config.func), core);
-  return (delivery, stopping) => site({ input: delivery, context: remoteContext(env, delivery).withSignal(stopping) });
+  return (delivery, context) => site({ input: delivery, context });
 };
 
 /** `then` when `work` is done, at once where it is already. */
@@ -169,10 +172,13 @@ const isEmpty = (object: object): boolean => {
   return true;
 };
 
-/** The trace context that travelled with the message; only where there is none, what the publisher wrote into headers. */
-const remoteContext = ({ propagator }: Env, { transport, headers }: Delivery): CallContext => {
+/**
+ * The consumer's own actor and scope, and the trace context that travelled with the message; only where there is none,
+ * what the publisher wrote into headers.
+ */
+const remoteContext = ({ propagator }: Env, origin: CallContext, { transport, headers }: Delivery): CallContext => {
   const carrier: Readonly<Record<string, unknown>> = isEmpty(transport) ? headers : transport;
-  return propagator.extract(rootContext, (name) => {
+  return propagator.extract(origin, (name) => {
     const value = carrier[name];
     return typeof value === 'string' ? [value] : NO_VALUES;
   });

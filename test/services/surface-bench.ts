@@ -27,6 +27,7 @@ import { propagator } from '../../services/otel/propagator.ts';
 import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
 import { scheduleSurface } from '../../services/schedule/surface.ts';
+import { securitySurface } from '../../services/security/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
 /** One entry as a test writes it; ids of references in full. */
@@ -58,6 +59,7 @@ const SURFACES: readonly Surface[] = [
   processSurface,
   eventsSurface,
   scheduleSurface,
+  securitySurface,
 ];
 
 /** A function whose handler is this Lua body; its arguments are `...`. */
@@ -65,7 +67,7 @@ export const lua = (id: string, body: string, more: Readonly<Record<string, unkn
   id,
   kind: 'function.lua',
   method: 'main',
-  modules: ['funcs', 'ctx', 'queue', 'store', 'events'],
+  modules: ['funcs', 'ctx', 'queue', 'store', 'events', 'security'],
   source: `return function(...) ${body} end`,
   ...more,
 });
