@@ -1,5 +1,6 @@
 import type { Settings } from '../runtime/env.ts';
 import type { BootConfig } from './config/schema.ts';
+import { derivedNodeName } from './node-name.ts';
 
 /** What surfaces read of the boot file. */
 export const settingsOf = (
@@ -13,7 +14,7 @@ export const settingsOf = (
     resultBytes: config.lua.budget.result_bytes,
   },
   blockPrivateIps: config.http_client.block_private_ips,
-  nodeName: config.relay.node_name,
+  nodeName: config.relay.node_name || derivedNodeName(root),
   strictSecurity: config.security.strict_mode,
   root,
   osVariables,

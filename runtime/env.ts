@@ -25,6 +25,7 @@ export interface BuildInfo {
 export interface Settings {
   readonly luaLimits: { readonly instructions: number; readonly cpuMs: number; readonly resultBytes: number };
   readonly blockPrivateIps: boolean;
+  /** Node part of pids: `relay.node_name`, or what is derived of machine and project; never empty in a running app. */
   readonly nodeName: string;
   readonly strictSecurity: boolean;
   /** Absolute path of the app's source root. */

@@ -150,7 +150,13 @@ export const bootSchema = z
       max_backlog: count(10_000, 'Events that wait, per subscription.'),
       max_subscribers: count(10_000, 'Subscriptions in all; beyond it subscribe fails with Unavailable.'),
     }),
-    relay: section('Process ids.', { node_name: text('', 'Node part of process ids; derived when empty.') }),
+    relay: section('Process ids.', {
+      node_name: z
+        .string()
+        .regex(/^[^|{}@\s]*$/, { error: 'must hold no white space and none of | { } @, which a pid is written with' })
+        .default('')
+        .describe('Node part of process ids; derived when empty.'),
+    }),
     registry: section('The entry registry.', {
       enable_history: flag(true, 'Keep registry versions; false: only the current one.'),
     }),

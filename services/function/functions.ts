@@ -30,7 +30,8 @@ interface Callable {
 /** All declared functions, each with its pool and its site. */
 export const functionPools = (env: Env): FunctionPools => {
   const readOptions = callOptionsReader();
-  const nextPid = pidSource(env.settings.nodeName);
+  const nextUnique = counter();
+  const nextPid = pidSource(env.settings.nodeName, nextUnique);
   const pools: Pool[] = [];
   const callables = new Map<string, Callable>();
   for (const declared of env.registry.declared<FunctionConfig>('function.lua')) {
@@ -56,6 +57,7 @@ export const functionPools = (env: Env): FunctionPools => {
   const others: OtherTargets[] = [];
   return {
     has: (id) => callables.has(id) || others.some((targets) => targets.has(id)),
+    nextUnique,
     addTargets: (targets) => void others.push(targets),
     call(id, args, context) {
       const callable = callables.get(id);
@@ -186,14 +188,21 @@ const killCounter = (collector: Collector, id: string): ((reason: KillReason) =>
   };
 };
 
+/** 1, 2, 3 ... */
+const counter = (): (() => number) => {
+  let last = 0;
+  return () => {
+    last += 1;
+    return last;
+  };
+};
+
 /** `{node@app:hello#1f|0x0001f}`: the unique part is never reused during a run (lua/process.md, section 1). */
 type PidSource = (functionId: string) => string;
-const pidSource = (nodeName: string): PidSource => {
+const pidSource = (nodeName: string, nextUnique: () => number): PidSource => {
   const node = nodeName === '' ? '' : `${nodeName}@`;
-  let calls = 0;
   return (functionId) => {
-    calls += 1;
-    const hex = calls.toString(16);
+    const hex = nextUnique().toString(16);
     return `{${node}${functionId}#${hex}|0x${hex.padStart(5, '0')}}`;
   };
 };

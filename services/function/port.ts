@@ -30,6 +30,8 @@ export interface Functions {
    * @throws CallError NotFound `no handler registered for target`, or what the callee failed with.
    */
   call(id: string, args: readonly HostValue[], context: CallContext): LuaCallResult | Promise<LuaCallResult>;
+  /** The next number of this run for a pid: functions and processes share one count (lua/process.md, section 1). */
+  nextUnique(): number;
   /** From a component's `start` on. */
   addTargets(targets: OtherTargets): void;
 }

@@ -32,10 +32,12 @@ import { spawning } from './spawning.ts';
 const STOP_GRACE_MS = 500;
 
 const build = (env: Env): readonly Component[] => {
-  let unique = 0;
+  let own = 0;
   const table = actorTable(env.engine, env.clock, env.settings.nodeName, () => {
-    unique += 1;
-    return unique;
+    const functions = env.find(FUNCTIONS);
+    if (functions !== undefined) return functions.nextUnique();
+    own += 1; // `surfaces.function: false`: nothing but processes has pids
+    return own;
   });
   const hosts = new Map<string, Host>();
   const components: Component[] = [];

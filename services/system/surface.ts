@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { SUPERVISOR } from '../../runtime/supervision.ts';
 import type { Surface } from '../../runtime/surface.ts';
 import { PROCESSES } from '../process/port.ts';
@@ -16,7 +15,7 @@ export const systemSurface: Surface = {
         // Asked for at each call: all surfaces are built by then.
         allows: (context, action, resource) =>
           env.find(SECURITY)?.allows(context, action, resource) ?? !settings.strictSecurity,
-        node: settings.nodeName === '' ? hostname() : settings.nodeName,
+        node: settings.nodeName,
         moduleNames: () => engine.moduleNames,
         supervisor: () => env.use(SUPERVISOR),
         processes: () => env.find(PROCESSES),

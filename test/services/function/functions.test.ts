@@ -191,3 +191,16 @@ test('hundreds of calls wait at once', async (t) => {
   t.ok(performance.now() - start < 4800, 'all together take about as long as one');
   t.same(bench.rows('function_calls'), ['function_id=app:slow,status=success 500']);
 });
+
+test('functions and processes share one count of pids: no number is used twice in a run', async (t) => {
+  const bench = await surfaceBench(t, [
+    { id: 'app:host', kind: 'process.host', lifecycle: { auto_start: true } },
+    { ...lua('app:actor', ''), kind: 'process.lua' },
+    lua(
+      'app:f',
+      `return process.pid() .. process.spawn('app:actor', 'app:host') .. process.spawn('app:actor', 'app:host')`,
+    ),
+  ]);
+  const pids = [String(await bench.call('app:f')), String(await bench.call('app:f'))].join('');
+  t.same(pids.match(/0x[0-9a-f]+(?=\})/g), ['0x00001', '0x00002', '0x00003', '0x00004', '0x00005', '0x00006']);
+});
