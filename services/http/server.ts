@@ -10,6 +10,7 @@ import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
 import { TRACE } from '../../runtime/trace.ts';
 import { FUNCTIONS, type Functions } from '../function/port.ts';
+import { hostsOfCalled } from '../process/port.ts';
 import { serviceContextOf } from '../security/port.ts';
 import { endpointCore } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
@@ -168,9 +169,12 @@ export const httpServer = (
     return bound === null || typeof bound !== 'object' ? undefined : formatAddress(bound);
   };
 
+  const lifecycle = componentOptions(config.lifecycle);
+  const called = routes.map(({ func }) => func);
   const component: Component = {
     name: id,
-    ...componentOptions(config.lifecycle),
+    ...lifecycle,
+    needs: [...lifecycle.needs, ...hostsOfCalled(env.registry, called)],
     async start() {
       functions = env.use(FUNCTIONS);
       origin = serviceContextOf(env, config.lifecycle);

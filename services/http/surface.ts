@@ -1,4 +1,5 @@
 import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { GIVE_DEFAULT_HOST, uncallableProblems } from '../process/port.ts';
 import { streamsActive } from './instruments.ts';
 import {
   checkEndpoint,
@@ -43,7 +44,7 @@ export const httpSurface: Surface = {
     }),
   },
   modules: ['http'],
-  check: (registry) => routeTable(registry).problems,
+  check: (registry) => [...routeTable(registry).problems, ...uncallableProblems(registry, ENDPOINT, GIVE_DEFAULT_HOST)],
   sites({ id, kind }, { settings, registry }) {
     if (kind !== ENDPOINT) return undefined;
     const route = [...routeTable(registry).routes.values()].flat().find((one) => one.id === id);

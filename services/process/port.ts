@@ -1,7 +1,9 @@
 import type { CallContext } from '../../runtime/context.ts';
+import { type Entry, type EntryRegistry, resolveId } from '../../runtime/entry.ts';
 import { type PortKey, portKey } from '../../runtime/env.ts';
 import type { CallError } from '../../runtime/errors.ts';
 import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
+import type { SurfaceProblem } from '../../runtime/surface.ts';
 import type { Span } from '../../runtime/trace.ts';
 
 /** How a process has ended: with a value, or with an error. */
@@ -18,6 +20,8 @@ export interface SpawnRequest {
   readonly args: readonly HostValue[];
   /** Values, actor and scope are inherited from it; its trace is the spawner's. */
   readonly context: CallContext;
+  /** It serves this one call, and so has what is private to it (an HTTP exchange, a delivery). Default false. */
+  readonly isCall?: boolean;
   /** Told when it has ended, after its names are free. */
   readonly onExit?: (exit: ProcessExit) => void;
   /** Told just before, while its long span (absent where it is not sampled) can still take events. */
@@ -65,3 +69,35 @@ export interface Processes {
   processes(host: string): readonly ProcessState[];
 }
 export const PROCESSES: PortKey<Processes> = portKey('processes');
+
+/** The host that an entry's calls run on: `meta.default_host`, or `meta.options.default_host`. */
+export const defaultHost = ({ meta, namespace }: Entry): string | undefined => {
+  const options = meta.options as { default_host?: unknown } | null | undefined;
+  const host = meta.default_host ?? options?.default_host;
+  return typeof host === 'string' && host !== '' ? resolveId(host, namespace) : undefined;
+};
+
+const calledProcess = (registry: EntryRegistry, func: string | undefined): Entry | undefined => {
+  const entry = registry.get(func ?? '');
+  return entry?.kind === 'process.lua' ? entry : undefined;
+};
+
+/** The hosts that must run where these ids are called as functions: those of the processes among them. */
+export const hostsOfCalled = (registry: EntryRegistry, funcs: readonly (string | undefined)[]): readonly string[] => {
+  const hosts = funcs.flatMap((func) => {
+    const called = calledProcess(registry, func);
+    return called === undefined ? [] : (defaultHost(called) ?? []);
+  });
+  return [...new Set(hosts)];
+};
+
+/** A process without a default host is no function: each call of it would fail. `kind` names its callee in `func`. */
+export const uncallableProblems = (registry: EntryRegistry, kind: string, advice: string): readonly SurfaceProblem[] =>
+  registry.declared<{ readonly func?: string }>(kind).flatMap(({ id, config }) => {
+    const called = calledProcess(registry, config.func);
+    if (called === undefined || defaultHost(called) !== undefined) return [];
+    const message = `${id} refers to ${called.id}, a process.lua without meta.default_host. ${advice}`;
+    return [{ id, path: 'func', message }];
+  });
+/** What to do about it where nothing but a function can be named. */
+export const GIVE_DEFAULT_HOST = 'Give it one, the id of a process.host, or name a function.';

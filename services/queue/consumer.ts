@@ -9,6 +9,7 @@ import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Attributes } from '../../runtime/trace.ts';
 import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
+import { hostsOfCalled } from '../process/port.ts';
 import { serviceContextOf } from '../security/port.ts';
 import { type Processed, processSite } from './consumer-site.ts';
 import { type DeathCause, type DeclaredQueue, moveToDeadLetter } from './declared-queue.ts';
@@ -67,7 +68,7 @@ export const queueConsumer = (
   return {
     name: id,
     ...lifecycle,
-    needs: [...new Set([queue.driverId, ...lifecycle.needs])],
+    needs: [...new Set([queue.driverId, ...lifecycle.needs, ...hostsOfCalled(env.registry, [config.func])])],
     async start() {
       functions = env.use(FUNCTIONS);
       origin = serviceContextOf(env, config.lifecycle);

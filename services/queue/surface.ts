@@ -3,6 +3,7 @@ import type { Env } from '../../runtime/env.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { GIVE_DEFAULT_HOST, uncallableProblems } from '../process/port.ts';
 import { operationGuard } from '../security/port.ts';
 import { queueConsumer } from './consumer.ts';
 import { type DeclaredQueue, observeQueue } from './declared-queue.ts';
@@ -84,11 +85,12 @@ export const queueSurface: Surface = {
       schema: consumerSchema,
       references: [
         { path: 'queue', kinds: ['queue.queue'] },
-        { path: 'func', kinds: ['function.lua'] },
+        { path: 'func', kinds: ['function.lua', 'process.lua'] },
       ],
     }),
   },
   modules: ['queue'],
+  check: (registry) => uncallableProblems(registry, 'queue.consumer', GIVE_DEFAULT_HOST),
   sites({ kind }, { settings }) {
     if (kind === 'queue.queue') return { isMeasured: true, hasSpan: settings.spans.queue };
     // The span of a delivery is the function's own.
