@@ -75,8 +75,8 @@ const asyncWith =
   (added, thread, args) => {
     try {
       const target = targetOf(args, 'async', thread, allows);
-      const future = new Future(engine.channel(1));
-      startFuture(functions, target, args.slice(1), contextFor(thread, added), future);
+      const future = new Future(target, engine.channel(1));
+      startFuture(functions, args.slice(1), contextFor(thread, added), future);
       return [future, undefined];
     } catch (error) {
       return failed(error);

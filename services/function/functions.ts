@@ -7,6 +7,7 @@ import { notFound } from '../../runtime/errors.ts';
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaInstance, LuaLimits } from '../../runtime/lua/engine.ts';
 import type { BoundCounter, Collector } from '../../runtime/metrics/collector.ts';
 import { PROGRAMS } from '../code/port.ts';
+import { ASYNC_CALL } from './cancellation.ts';
 import { functionKilled, functionWaiting } from './instruments.ts';
 import type { FunctionConfig } from './kinds.ts';
 import { instancePool, type Pool } from './pool.ts';
@@ -16,6 +17,8 @@ import { type FunctionArgs, functionSite } from './site.ts';
 
 /** The port, and what its component does. */
 export interface FunctionPools extends Functions {
+  /** The pid of a new call. */
+  nextPid(functionId: string): string;
   /** Makes the instances of `warm_start`. */
   start(): void;
   stop(): void;
@@ -58,6 +61,7 @@ export const functionPools = (env: Env): FunctionPools => {
   return {
     has: (id) => callables.has(id) || others.some((targets) => targets.has(id)),
     nextUnique,
+    nextPid,
     addTargets: (targets) => void others.push(targets),
     call(id, args, context) {
       const callable = callables.get(id);
@@ -163,8 +167,16 @@ class Request implements LuaCallRequest {
   }
 
   get pid(): string {
-    this.#pid ??= this.#nextPid(this.entryId);
+    this.#pid ??= this.#newPid();
     return this.#pid;
+  }
+
+  /** Who cancels an async call names it by its pid. */
+  #newPid(): string {
+    const async = this.context.get(ASYNC_CALL);
+    const pid = this.#nextPid(this.entryId);
+    if (async !== undefined) async.pid = pid;
+    return pid;
   }
 }
 

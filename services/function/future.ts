@@ -3,6 +3,8 @@ import { asCallError, type CallError, canceled } from '../../runtime/errors.ts';
 import type { LuaChannel, LuaClass } from '../../runtime/lua/engine.ts';
 import { FORMAT, Payload } from '../../runtime/lua/payload.ts';
 import { hostObject } from '../../runtime/lua/values.ts';
+import type { Span } from '../../runtime/trace.ts';
+import { ASYNC_CALL, type AsyncCall, type Cancel } from './cancellation.ts';
 import type { Functions } from './port.ts';
 import type { FunctionArgs } from './site.ts';
 
@@ -12,14 +14,21 @@ type State =
   | { readonly name: 'failed' | 'canceled'; readonly error: CallError };
 
 /** A call that runs beside its caller (lua/funcs.md, section 3). */
-export class Future {
+export class Future implements AsyncCall {
   readonly [hostObject] = true as const;
+  /** The id that it calls. */
+  readonly target: string;
   readonly channel: LuaChannel;
   state: State = { name: 'pending' };
   /** Tells the callee that nobody waits for it any more. */
   abort: (reason: CallError) => void = () => {};
 
-  constructor(channel: LuaChannel) {
+  isStarted = false;
+  span: Span | undefined;
+  pid: string | undefined;
+
+  constructor(target: string, channel: LuaChannel) {
+    this.target = target;
     this.channel = channel;
   }
 
@@ -33,24 +42,21 @@ export class Future {
 }
 
 /**
- * Starts `id` when the caller next gives way: before that no result could be seen anyway, and a callee that never waits
+ * Starts its target when the caller next gives way: before that no result could be seen anyway, and a callee that never waits
  * must not be complete when `async` returns (lua/common.md, section 6).
  */
-export const startFuture = (
-  functions: Functions,
-  id: string,
-  args: FunctionArgs,
-  context: CallContext,
-  future: Future,
-): void => {
+export const startFuture = (functions: Functions, args: FunctionArgs, context: CallContext, future: Future): void => {
   const own = new AbortController();
   const onAbort = (): void => own.abort(context.signal.reason);
   context.signal.addEventListener('abort', onAbort, { once: true });
   future.abort = (reason) => own.abort(reason);
   if (context.signal.aborted) onAbort();
+  const called = context.with(ASYNC_CALL, future).withSignal(own.signal);
   const call = async (): Promise<void> => {
     try {
-      const { value } = await functions.call(id, args, context.withSignal(own.signal));
+      if (future.state.name !== 'pending') return; // cancelled before it began
+      future.isStarted = true;
+      const { value } = await functions.call(future.target, args, called);
       future.settle({ name: 'succeeded', payload: new Payload(FORMAT.LUA, value) });
     } catch (error) {
       future.settle({ name: 'failed', error: asCallError(error) });
@@ -61,7 +67,7 @@ export const startFuture = (
   queueMicrotask(() => void call());
 };
 
-export const futureClass: LuaClass<Future> = {
+export const futureClass = (cancel: Cancel): LuaClass<Future> => ({
   name: 'funcs.Future',
   constructor: Future,
   methods: {
@@ -75,12 +81,15 @@ export const futureClass: LuaClass<Future> = {
     },
     error: ({ state }) =>
       state.name === 'failed' || state.name === 'canceled' ? [state.error, true] : [undefined, false],
-    cancel: (self) => {
-      const reason = canceled('canceled');
+    cancel: (self, { context }) => {
+      const error = canceled('canceled');
+      const act = (): void => {
+        self.settle({ name: 'canceled', error });
+        self.abort(error);
+      };
       const isPending = self.state.name === 'pending';
-      self.settle({ name: 'canceled', error: reason });
-      if (isPending) self.abort(reason);
+      cancel(self.target, { call: self, reason: error.message, isPending, act }, context);
       return [true, undefined];
     },
   },
-};
+});

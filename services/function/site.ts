@@ -3,6 +3,7 @@ import type { Declared } from '../../runtime/entry.ts';
 import type { LuaCallResult } from '../../runtime/lua/engine.ts';
 import type { HostValue } from '../../runtime/lua/values.ts';
 import { type SpanDetail, TRACE } from '../../runtime/trace.ts';
+import { ASYNC_CALL } from './cancellation.ts';
 import { functionCalls, functionDuration, functionInFlight } from './instruments.ts';
 import type { FunctionConfig } from './kinds.ts';
 import { CAUSE } from './port.ts';
@@ -37,6 +38,10 @@ export const functionSite = (
         'code.file.path': entry.fileOf('source') ?? entry.file,
       },
       detail,
+      started: (span, { context }) => {
+        const async = context.get(ASYNC_CALL);
+        if (async !== undefined) async.span = span;
+      },
     },
   }),
   metrics: {

@@ -1,6 +1,7 @@
 import { IMPORTS } from '../../runtime/lua/code-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
 import { operationGuard, SECURITY, type Security } from '../security/port.ts';
+import { cancellations } from './cancellation.ts';
 import { ctxModule } from './ctx-module.ts';
 import { executorClass, funcsModule } from './funcs-module.ts';
 import { functionPools } from './functions.ts';
@@ -22,7 +23,7 @@ export const functionSurface: Surface = {
     const functions = functionPools(env);
     env.provide(FUNCTIONS, functions);
     env.engine.defineClass(payloadClass);
-    env.engine.defineClass(futureClass);
+    env.engine.defineClass(futureClass(cancellations(env, functions.nextPid)));
     const allows = operationGuard(env.settings);
     let security: Security | undefined;
     const useSecurity = (): Security => {

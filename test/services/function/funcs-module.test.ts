@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { LuaTable } from '../../../runtime/lua/values.ts';
 import { SecurityActor } from '../../../services/security/actor.ts';
 import { ACTOR } from '../../../services/security/port.ts';
+import { poll } from '../../harness/poll.ts';
 import { guardedContext } from '../security/guarded-context.ts';
 import { lua, surfaceBench } from '../surface-bench.ts';
 
@@ -103,6 +104,81 @@ test('a cancelled future closes its channel and ends the callee', async (t) => {
   t.equal(value, 'truenilfalsetrueCanceledcanceled');
   t.same(bench.rows('function_in_flight'), ['function_id=app:main 0', 'function_id=app:slow 0']);
   t.ok(bench.rows('function_calls').includes('function_id=app:slow,status=error 1'));
+});
+
+test('rule 71: cancels of a queued, a running and a finished future: one span, one line, the correct state', async (t) => {
+  const cancelAt = (first: string) => `local f = funcs.async('app:slow', ...); ${first}
+    f:cancel(); host.sleep(5); return tostring(f:is_canceled()) .. tostring(f:is_complete()) .. tostring((f:result()))`;
+  const cases = [
+    { name: 'queued', first: '', ms: 600_000, state: 'truetruenil', level: 'info', callee: 0 },
+    { name: 'running', first: 'host.sleep(5)', ms: 600_000, state: 'truetruenil', level: 'info', callee: 1 },
+    { name: 'finished', first: 'f:response():receive()', ms: 0, state: /^falsetruepayload/, level: 'warn', callee: 1 },
+  ];
+  for (const { name, first, ms, state, level, callee } of cases) {
+    const bench = await surfaceBench(t, [
+      lua('app:main', cancelAt(first)),
+      lua('app:slow', `host.note(process.pid()); host.sleep(...)`),
+    ]);
+    t.match(await bench.call('app:main', [ms]), state, name);
+    await poll('the callee is over', () => bench.rows('function_in_flight').every((row) => row.endsWith(' 0')));
+    const span = bench.recorder.span({ name: 'app:slow.cancel' });
+    t.match(span, { kind: 'internal', status: 'unset', attributes: { 'termination.reason': 'canceled' } });
+    t.equal(span.parentSpanId, bench.recorder.span({ name: 'app:main' }).spanId, 'a child of the canceller');
+    const pid = span.attributes['lua.process.id'];
+    t.match(pid, /^\{node1@app:slow#[0-9a-f]+\|0x[0-9a-f]{5,}\}$/);
+    if (callee === 1) t.equal(pid, bench.notes[0], 'what the callee calls itself');
+    t.match(bench.lines, [
+      { level, message: 'function cancelled', fields: { subsystem: 'function', pid, reason: 'canceled' } },
+    ]);
+    t.equal(bench.lines.length, 1);
+    t.equal(bench.lines[0]?.fields.error, level === 'warn' ? 'already complete' : undefined);
+    const called = bench.recorder.spans({ name: 'app:slow' });
+    t.equal(called.length, callee, 'what has not begun does not begin');
+    const links = called[0]?.links.map(({ spanId }) => spanId) ?? [];
+    t.same(links, name === 'running' ? [span.spanId] : [], 'the callee links to it while it is recorded');
+  }
+});
+
+test('a cancelled future of a process: the span and the line are those of the process', async (t) => {
+  const bench = await surfaceBench(t, [
+    { id: 'app:host', kind: 'process.host', lifecycle: { auto_start: true } },
+    {
+      ...lua('app:actor', `host.note(process.events():receive().reason)`),
+      kind: 'process.lua',
+      meta: { default_host: 'app:host' },
+    },
+    lua('app:main', `local f = funcs.async('app:actor'); host.sleep(20); f:cancel(); return f:is_canceled()`),
+    lua('app:soon', `local f = funcs.async('app:actor'); f:cancel(); host.sleep(5); return f:is_canceled()`),
+  ]);
+  t.equal(await bench.call('app:main'), true);
+  await poll('the process has ended', () => bench.notes.length === 1);
+  t.same(bench.notes, ['caller context canceled']);
+  t.equal(bench.recorder.spans({ name: 'app:actor.cancel' }).length, 1);
+  t.same(
+    bench.lines.filter(({ level }) => level === 'info').map(({ message }) => message),
+    ['process cancelled'],
+  );
+  t.equal(await bench.call('app:soon'), true);
+  t.equal(
+    bench.recorder.spans({ name: 'app:actor.cancel' }).length,
+    2,
+    'before there is a process, that of the future',
+  );
+  t.equal(bench.recorder.spans({ name: 'app:actor.started' }).length, 1);
+});
+
+test('rule 51: without function spans a cancel has its line and no span', async (t) => {
+  const bench = await surfaceBench(
+    t,
+    [
+      lua('app:main', `local f = funcs.async('app:slow'); host.sleep(5); f:cancel()`),
+      lua('app:slow', 'host.sleep(60000)'),
+    ],
+    { spans: { function: false } },
+  );
+  await bench.call('app:main');
+  t.same(bench.recorder.spans(), []);
+  t.equal(bench.lines.length, 1);
 });
 
 test('asyncs run beside each other, and select takes the first', async (t) => {
