@@ -91,6 +91,7 @@ export const createHostCalls = (vm: Vm) => {
           new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' may wait, and ${WHERE_NOT}`),
         );
       }
+      run.hasActed = true;
       let out: HostResults | Suspension | Promise<HostResults>;
       try {
         out = body(coroutine, L);

@@ -3,6 +3,7 @@ import type { CallContext } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun, LuaThread } from '../engine.ts';
 import type { HostValue } from '../values.ts';
+import { deadlock, IdleTurns } from './idle-turns.ts';
 import type { LuaState as State } from './types.ts';
 import type { Vm } from './vm.ts';
 
@@ -87,6 +88,11 @@ export class Run implements LuaRun {
   #executing = false;
   #givesWay = false;
   #hasSpawned = false;
+  /** Coroutines that have not ended. */
+  #live = 1;
+  #idle: IdleTurns | undefined;
+  /** Since the last plain yield something else has happened: a host call, a coroutine's start or end. */
+  hasActed = false;
   #abort: (() => void) | undefined;
   /**
    * The context's signal while nobody listens to it: a call that never waits looks at it after host calls instead,
@@ -179,6 +185,8 @@ export class Run implements LuaRun {
   spawn(coroutine: Coroutine, args: number): void {
     coroutine.args = args;
     this.#hasSpawned = true;
+    this.#live += 1;
+    this.hasActed = true;
     this.#line(coroutine);
   }
 
@@ -254,11 +262,15 @@ export class Run implements LuaRun {
     if (this.unwatched !== undefined) this.checkSignal();
     if (this.killed !== undefined) return this.#end(undefined, this.killed, false);
     if (end === 'yield') {
-      if (!root.isHostYield) this.requeue(root); // `coroutine.yield` with nobody to yield to gives way
+      if (!root.isHostYield) this.#giveWay(root);
       return;
     }
     if (end === 'error') return this.#end(undefined, this.vm.failureOf(root), true);
-    if (root !== this.#main) return; // a spawned coroutine has ended: its results are discarded
+    if (root !== this.#main) {
+      this.#live -= 1; // a spawned coroutine has ended: its results are discarded
+      this.hasActed = true;
+      return;
+    }
     let result: LuaCallResult | undefined;
     let error: CallError | undefined;
     try {
@@ -268,6 +280,17 @@ export class Run implements LuaRun {
     }
     if (this.killed === undefined && !this.#hasSpawned) this.vm.recycle(root);
     this.#end(result, error, true);
+  }
+
+  /** `coroutine.yield` with nobody to yield to gives way; the call fails where there is nobody to give way to. */
+  #giveWay(root: Coroutine): void {
+    this.requeue(root);
+    const ready = this.#ready ?? [];
+    const isAll = ready.length === this.#live; // nobody waits for the host
+    this.#idle ??= new IdleTurns();
+    const isStuck = this.#idle.add(root, this.hasActed || !isAll, this.#live, this.#hasSpawned);
+    this.hasActed = false;
+    if (isStuck) this.#end(undefined, deadlock(ready, this.#main), false);
   }
 
   /** A host yield: the counters of the budget start again (extensions.md, section 2). */
