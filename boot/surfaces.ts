@@ -13,10 +13,12 @@ import { scheduleSurface } from '../services/schedule/surface.ts';
 import { securitySurface } from '../services/security/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
+import { valuesSurface } from '../services/values/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
 export const SURFACES: readonly Surface[] = [
   stdlibSurface,
+  valuesSurface,
   systemSurface,
   envSurface,
   eventsSurface,

@@ -23,10 +23,13 @@ export interface KnownModules {
   readonly off: ReadonlyMap<string, string>;
 }
 
-export const knownModules = (surfaces: readonly Surface[], isOff: (surface: Surface) => boolean): KnownModules => ({
-  names: new Set([...ALWAYS_PRESENT, ...surfaces.filter((one) => !isOff(one)).flatMap((one) => one.modules)]),
-  off: new Map(surfaces.filter(isOff).flatMap((one) => one.modules.map((name) => [name, one.name ?? ''] as const))),
-});
+export const knownModules = (surfaces: readonly Surface[], isOff: (surface: Surface) => boolean): KnownModules => {
+  const off = new Map(
+    surfaces.filter(isOff).flatMap((one) => one.modules.map((name) => [name, one.name ?? ''] as const)),
+  );
+  const on = [...ALWAYS_PRESENT, ...surfaces.filter((one) => !isOff(one)).flatMap((one) => one.modules)];
+  return { names: new Set(on.filter((name) => !off.has(name))), off };
+};
 
 /** What is wrong with the `modules` of an entry (declarations.md, section 3). Items that are no text are left to the schema. */
 export const moduleFaults = (

@@ -2,27 +2,24 @@ import { IMPORTS } from '../../runtime/lua/code-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
 import { operationGuard, SECURITY, type Security } from '../security/port.ts';
 import { cancellations } from './cancellation.ts';
-import { ctxModule } from './ctx-module.ts';
 import { executorClass, funcsModule } from './funcs-module.ts';
 import { functionPools } from './functions.ts';
 import { futureClass } from './future.ts';
 import { functionLua } from './kinds.ts';
-import { payloadClass, payloadModule } from './payload-module.ts';
 import { FUNCTIONS } from './port.ts';
 
-/** `function.lua` (declarations.md, section 3), and the modules `funcs`, `ctx` and `payload`. */
+/** `function.lua` (declarations.md, section 3), and the module `funcs`. */
 export const functionSurface: Surface = {
   name: 'function',
   kinds: {
     'function.lua': entryKind({ schema: functionLua, references: [IMPORTS] }),
   },
-  modules: ['funcs', 'ctx', 'payload'],
+  modules: ['funcs'],
   sites: ({ kind }, { settings }) =>
     kind === 'function.lua' ? { hasOptions: true, isMeasured: true, hasSpan: settings.spans.function } : undefined,
   build(env) {
     const functions = functionPools(env);
     env.provide(FUNCTIONS, functions);
-    env.engine.defineClass(payloadClass);
     env.engine.defineClass(futureClass(cancellations(env, functions.nextPid)));
     const allows = operationGuard(env.settings);
     let security: Security | undefined;
@@ -31,8 +28,6 @@ export const functionSurface: Surface = {
       return security;
     };
     env.engine.defineClass(executorClass(functions, env.engine, { allows, security: useSecurity }));
-    env.engine.define(payloadModule);
-    env.engine.define(ctxModule);
     env.engine.define(funcsModule(functions, env.engine, allows));
     return [
       {

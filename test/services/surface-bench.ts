@@ -28,6 +28,7 @@ import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
 import { scheduleSurface } from '../../services/schedule/surface.ts';
 import { securitySurface } from '../../services/security/surface.ts';
+import { valuesSurface } from '../../services/values/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
 /** One entry as a test writes it; ids of references in full. */
@@ -52,6 +53,7 @@ interface Teardown {
 }
 
 const SURFACES: readonly Surface[] = [
+  valuesSurface,
   codeSurface,
   functionSurface,
   queueSurface,

@@ -3,7 +3,7 @@ import { textArgument } from '../../runtime/lua/arguments.ts';
 import type { LuaModule } from '../../runtime/lua/engine.ts';
 import { failed } from '../../runtime/lua/results.ts';
 import { LuaTable } from '../../runtime/lua/values.ts';
-import { VALUES } from './port.ts';
+import { VALUES } from '../function/port.ts';
 
 /** The inherited bag of values, read-only (lua/ctx.md). What Lua gets is a copy. */
 export const ctxModule: LuaModule = {
