@@ -30,6 +30,8 @@ export interface AppTestOptions {
   readonly out: Writable;
   readonly filter: string | undefined;
   readonly reporter: 'pretty' | 'tap' | 'json';
+  /** The app has asked for the end: no further test begins. Default: never. */
+  readonly isEnding?: () => boolean;
 }
 
 /** Runs the app's tests one after the other; the number that failed. */
@@ -39,12 +41,15 @@ export const runAppTests = async (options: AppTestOptions): Promise<number> => {
   );
   const report = reporters[options.reporter](options.out, tests.length);
   let failed = 0;
+  let passed = 0;
   for (const test of tests) {
+    if (options.isEnding?.() === true) break;
     const result = await runTest(test, options);
-    if (result.error !== undefined) failed += 1;
+    if (result.error === undefined) passed += 1;
+    else failed += 1;
     report.result(result);
   }
-  report.end(tests.length - failed, failed);
+  report.end(passed, failed);
   return failed;
 };
 

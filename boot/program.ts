@@ -15,6 +15,7 @@ import { fengariEngine } from '../runtime/lua/fengari/engine.ts';
 import type { Collector } from '../runtime/metrics/collector.ts';
 import { createHealth } from '../runtime/metrics/component-health.ts';
 import { createCollector } from '../runtime/metrics/core.ts';
+import { SUPERVISOR } from '../runtime/supervision.ts';
 import type { Surface } from '../runtime/surface.ts';
 import { noTracer, type Propagator, type Tracer } from '../runtime/trace.ts';
 import { emissionCounter } from '../services/log/emissions.ts';
@@ -28,8 +29,8 @@ import { openTelemetry } from '../services/otel/open-telemetry.ts';
 import { prometheusRenderer, type Renderer } from '../services/prometheus/renderer.ts';
 import { printLine } from '../services/stdlib/print.ts';
 import type { App } from './app.ts';
-import { createComponents } from './components.ts';
 import { settingsOf } from './settings.ts';
+import { createComponents } from './supervisor/components.ts';
 
 /** What a host program brings of its own (boot/library.ts). With it, OpenTelemetry's globals are left alone. */
 export interface ProgramHost {
@@ -72,6 +73,8 @@ export interface Program {
   operationsAddress(): string | undefined;
   /** @throws StartError; call `stop` all the same. A second start is an Error. */
   start(): Promise<void>;
+  /** Resolves with the code that the app itself has asked to end with (`system.exit`); whoever runs the program then stops it. */
+  readonly exitRequested: Promise<number>;
   /** Everything ends, in the order of telemetry.md, section 5. Idempotent; returns at once without a start. True: nothing was lost. */
   stop(): Promise<boolean>;
 }
@@ -193,6 +196,12 @@ export const createProgram = (options: ProgramOptions): Program => {
     find,
     health,
   };
+  const exit = Promise.withResolvers<number>();
+  env.provide(SUPERVISOR, {
+    state: (id) => components.state(id),
+    states: () => components.states(),
+    exit: (code) => exit.resolve(code),
+  });
   const isOn = ({ name }: Surface): boolean => name === undefined || config.surfaces[name];
   const built = orAbandon(() => app.surfaces.filter(isOn).flatMap((surface) => surface.build(env)));
   const ownMetrics = processMetrics({ collector, clock, logger });
@@ -200,7 +209,8 @@ export const createProgram = (options: ProgramOptions): Program => {
     components: withEntryNeeds(built, app),
     clock,
     logger,
-    health: (name) => (app.registry.get(name) === undefined ? undefined : health(name)),
+    isService: (name) => app.registry.get(name) !== undefined,
+    health,
     isStopping: () => state.isDraining,
   });
   registerBuildInfo(collector, {
@@ -269,6 +279,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     propagator: otel.propagator,
     metrics: renderer,
     use,
+    exitRequested: exit.promise,
     operationsAddress: () => operations?.address(),
     start() {
       if (starting !== undefined) throw new Error('the program was started already');

@@ -9,10 +9,12 @@ import { processSurface } from '../services/process/surface.ts';
 import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
+import { systemSurface } from '../services/system/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
 export const SURFACES: readonly Surface[] = [
   stdlibSurface,
+  systemSurface,
   envSurface,
   registrySurface,
   codeSurface,

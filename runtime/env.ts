@@ -67,7 +67,7 @@ export interface Env {
   provide<T>(key: PortKey<T>, port: T): void;
   /** From a component's `start` on (all surfaces are built by then). @throws Error when nobody provides the port. */
   use<T>(key: PortKey<T>): T;
-  /** The same for a port that an app may be without. */
+  /** The same for what may be switched off: undefined when nobody provides the port. */
   find<T>(key: PortKey<T>): T | undefined;
   health(component: string): Health;
 }

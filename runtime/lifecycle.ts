@@ -31,7 +31,7 @@ export interface Component {
 export interface RestartPolicy extends RetryDelay {
   /** Milliseconds of running after which the attempts are counted from the start again. */
   readonly stableThresholdMs: number;
-  /** 0 = without end. */
+  /** Restarts in a row before it has failed for good; 0 = without end. */
   readonly maxAttempts: number;
 }
 

@@ -4,12 +4,16 @@ import { type PortKey, portKey } from './env.ts';
 export const SERVICE_STATUSES = ['unknown', 'starting', 'running', 'stopping', 'stopped', 'exited', 'failed'] as const;
 export type ServiceStatus = (typeof SERVICE_STATUSES)[number];
 
-/** One supervised entry, as `system.supervisor` shows it. Times in milliseconds since the epoch; 0 before the first. */
+/**
+ * One supervised entry, as `system.supervisor` shows it. `starting` lasts until it runs, also while a restart is waited
+ * for; `failed` is for good; `exited` ended by itself without an error.
+ * Times in milliseconds since the epoch; 0 before the first.
+ */
 export interface ServiceState {
   readonly id: string;
   readonly status: ServiceStatus;
   readonly desired: 'running' | 'stopped';
-  /** Failed attempts since it last ran for `stable_threshold`. */
+  /** Restarts since it last ran for `stable_threshold`, the one that is waited for included. */
   readonly retryCount: number;
   readonly lastUpdate: number;
   readonly startedAt: number;

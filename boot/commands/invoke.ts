@@ -10,6 +10,7 @@ import { FUNCTIONS } from '../../services/function/port.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
 import { createProgram } from '../program.ts';
 import { packageVersion } from '../version.ts';
+import { exitOf } from './exit.ts';
 import { loadCheckedApp } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,12 +35,18 @@ export const invokeCommand = async (line: CommandLine, terminal: Terminal): Prom
     hasOperationsPort: false,
     wrapTracer: seen.wrap,
   });
+  const exit = exitOf(program, app.loaded.config.shutdown.timeout);
   try {
     await program.start();
     const functions = program.use(FUNCTIONS);
     if (!functions.has(id)) throw new UsageError(`${id}: no such function in ${dir}.`);
-    return await call(terminal, seen, async (context) => (await functions.call(id, args, context)).value);
+    const code = await call(terminal, seen, async (context) => {
+      const { value } = await functions.call(id, args, context.withSignal(exit.signal));
+      return value;
+    });
+    return exit.code ?? code;
   } finally {
+    exit.close();
     await program.stop();
   }
 };

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Entry } from '../../runtime/entry.ts';
 import { messageOf } from '../../runtime/errors.ts';
+import type { LogFields } from '../../runtime/logger.ts';
 import { HTTP_SERVERS } from '../../services/http/port.ts';
 import type { App } from '../app.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
@@ -44,31 +45,37 @@ const folderAndRest = (positionals: readonly string[]): { dir: string; rest: rea
 };
 
 const serve = async (program: Program, app: App, terminal: Terminal): Promise<number> => {
-  const stopped = Promise.withResolvers<void>();
+  const ending = Promise.withResolvers<void>();
+  /** Set once something has asked for the end: the first code stays, but for a crash. */
+  let code: number | undefined;
+  const end = (asked: number, why: LogFields): void => {
+    if (code === undefined) program.logger.info('stopping', why);
+    code ??= asked;
+    ending.resolve();
+  };
   let signals = 0;
   const offSignal = terminal.onSignal((name) => {
     signals += 1;
     if (signals > 1) terminal.exit(1);
-    program.logger.info('stopping', { signal: name });
-    stopped.resolve();
+    end(0, { signal: name });
   });
-  let crash: unknown;
+  void program.exitRequested.then((asked) => end(asked, { exit_code: asked }));
   const offUncaught = terminal.onUncaught((error) => {
     program.logger.error('an error that nobody caught: the program stops', {
       error: messageOf(error),
       stack: (error as Error)?.stack,
     });
-    crash ??= error ?? new Error('unknown');
-    stopped.resolve();
+    code = 1;
+    ending.resolve();
   });
   try {
     const started = program.start();
-    // A signal during the start stops what has started by then.
-    await Promise.race([started, stopped.promise]);
-    if (signals === 0 && crash === undefined) announce(program, app, terminal);
-    await stopped.promise;
+    // An end that is asked for during the start stops what has started by then.
+    await Promise.race([started, ending.promise]);
+    if (code === undefined) announce(program, app, terminal);
+    await ending.promise;
     await program.stop();
-    return crash === undefined ? 0 : 1;
+    return code ?? 0;
   } catch (error) {
     await program.stop();
     throw error;

@@ -4,6 +4,7 @@ import { runAppTests } from '../app-tests.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
 import { createProgram } from '../program.ts';
 import { packageVersion } from '../version.ts';
+import { exitOf } from './exit.ts';
 import { loadCheckedApp } from './load.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,6 +22,7 @@ export const testCommand = async (line: CommandLine, terminal: Terminal): Promis
     log: line.log,
     hasOperationsPort: false,
   });
+  const exit = exitOf(program, app.loaded.config.shutdown.timeout);
   try {
     await program.start();
     const failed = await runAppTests({
@@ -30,9 +32,11 @@ export const testCommand = async (line: CommandLine, terminal: Terminal): Promis
       out: terminal.out,
       filter: line.filter,
       reporter: line.reporter,
+      isEnding: () => exit.code !== undefined,
     });
-    return failed > 0 ? 1 : 0;
+    return exit.code ?? (failed > 0 ? 1 : 0);
   } finally {
+    exit.close();
     await program.stop();
   }
 };

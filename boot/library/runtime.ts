@@ -31,7 +31,8 @@ export interface Runtime {
   start(): Promise<void>;
   /**
    * Lets no more in, waits for what runs, gives everything back, within `shutdown.timeout`. Idempotent; without a start
-   * it returns at once. Never rejects for what the app does. True: nothing was lost.
+   * it returns at once. Never rejects for what the app does. True: nothing was lost. `system.exit` in Lua does the same;
+   * the code is not looked at, and the process goes on.
    */
   stop(): Promise<boolean>;
   /**
@@ -109,6 +110,16 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
     return context;
   };
 
+  const stop = async (): Promise<boolean> => {
+    isStopped = true;
+    calls.close();
+    const isWhole = await program.stop();
+    lease?.release();
+    return isWhole;
+  };
+  // `system.exit` ends what the app is: the runtime. The process is the host's.
+  void program.exitRequested.then(stop);
+
   return {
     collector: program.collector,
     propagator: program.propagator,
@@ -116,13 +127,7 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
       if (isStopped) throw new Error('the runtime was stopped; make a new one with createRuntime');
       await program.start();
     },
-    async stop() {
-      isStopped = true;
-      calls.close();
-      const isWhole = await program.stop();
-      lease?.release();
-      return isWhole;
-    },
+    stop,
     async call(id, args = [], callOptions = {}) {
       const context = contextOf(callOptions);
       const { signal, parent } = callOptions;

@@ -49,9 +49,9 @@ export const DOCUMENTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogra
 };
 
 /**
- * Those that a healthy run does not make: `component_errors` and `init_errors` come in start-failures.test.ts, the other
- * two (a handler or a gauge of ours that throws) in test/services/operations and test/runtime/metrics. A restart of a
- * component is for the supervisor of processes; until then nothing makes one.
+ * Those that a healthy run does not make: `component_errors` and `init_errors` come in start-failures.test.ts,
+ * `component_restarts` in supervision.test.ts, the other two (a handler or a gauge of ours that throws) in
+ * test/services/operations and test/runtime/metrics.
  */
 export const NOT_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'wippy_component_errors_total',

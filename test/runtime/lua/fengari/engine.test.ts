@@ -233,6 +233,24 @@ test('globals stay in their instance, module tables cannot be changed', async (t
     t.equal(await lua.run(`return os.${absent}`), undefined, absent);
 });
 
+test('a module may hold tables of functions, which cannot be changed either', async (t) => {
+  const lua = luaBench();
+  lua.engine.define({
+    name: 'machine',
+    isGlobal: true,
+    functions: { name: () => ['m'] },
+    tables: {
+      memory: { functions: { used: (_thread, [more]) => [40 + Number(more ?? 0)] }, constants: { UNIT: 'bytes' } },
+      wait: { functions: { turn: async () => ['later'] }, yields: ['turn'] },
+    },
+  });
+  t.equal(await lua.run('return machine.name() .. machine.memory.used(2) .. machine.memory.UNIT'), 'm42bytes');
+  t.equal(await lua.run('return machine.wait.turn()'), 'later');
+  t.equal(await lua.run('return machine.memory == machine.memory and type(machine.memory)'), 'table');
+  await t.rejects(lua.run('machine.memory.used = nil'), /read-only/);
+  await t.rejects(lua.run('machine.memory = nil'), /read-only/);
+});
+
 test('require', async (t) => {
   const lua = luaBench();
   t.equal(await lua.run('return require("host") == host and require("string") == string'), true);

@@ -1,9 +1,9 @@
 import { test } from 'tap';
-import { createComponents } from '../../boot/components.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { StartError } from '../../runtime/errors.ts';
-import type { Component } from '../../runtime/lifecycle.ts';
-import { type Logger, silentLogger } from '../../runtime/logger.ts';
+import { createComponents } from '../../../boot/supervisor/components.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { StartError } from '../../../runtime/errors.ts';
+import type { Component } from '../../../runtime/lifecycle.ts';
+import { type Logger, silentLogger } from '../../../runtime/logger.ts';
 
 const never = (): Promise<void> => new Promise(() => {});
 const failing = (message: string) => async (): Promise<void> => {

@@ -1,0 +1,54 @@
+import type { CallContext } from '../../runtime/context.ts';
+import { invalid, permissionDenied } from '../../runtime/errors.ts';
+import type { HostFunction, LuaThread } from '../../runtime/lua/engine.ts';
+import { resultsOf } from '../../runtime/lua/results.ts';
+import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
+
+/** Whether policies let a call do `action` on `resource` (lua/common.md, section 10). */
+export type Allows = (context: CallContext, action: string, resource: string) => boolean;
+
+/** @throws CallError PermissionDenied */
+export type Permit = (thread: LuaThread, action: string, resource: string) => void;
+
+export const permitBy =
+  (allows: Allows): Permit =>
+  (thread, action, resource) => {
+    if (!allows(thread.context, action, resource))
+      throw permissionDenied(`permission denied: ${action} on ${resource}`);
+  };
+
+/** A function of the module: `value, nil`, or `nil, err` for what `body` throws. */
+export const returning =
+  (body: (args: readonly LuaValue[], thread: LuaThread) => HostValue): HostFunction =>
+  (thread, args) =>
+    resultsOf(
+      () => body(args, thread),
+      (value) => [value, undefined],
+    );
+
+/** The same, for callers that may do `action` on `resource`. */
+export const permitted = (
+  permit: Permit,
+  action: string,
+  resource: string,
+  body: (args: readonly LuaValue[]) => HostValue,
+): HostFunction =>
+  returning((args, thread) => {
+    permit(thread, action, resource);
+    return body(args);
+  });
+
+/** @throws CallError Invalid for anything that is no number. */
+export const numberOf = (value: LuaValue, what: string): number => {
+  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  throw invalid(`${what} must be a number`);
+};
+
+/** @throws CallError Invalid for anything that is no text, and for an empty one. */
+export const nameOf = (value: LuaValue, what: string): string => {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(`${what} is required`);
+};
+
+/** Milliseconds since the epoch as a whole number of nanoseconds; above 2^53, so rounded to some hundreds. */
+export const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
