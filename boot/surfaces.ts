@@ -10,6 +10,7 @@ import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
+import { terminalSurface } from '../services/terminal/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
 export const SURFACES: readonly Surface[] = [
@@ -20,6 +21,7 @@ export const SURFACES: readonly Surface[] = [
   codeSurface,
   functionSurface,
   processSurface,
+  terminalSurface,
   kvSurface,
   queueSurface,
   httpClientSurface,

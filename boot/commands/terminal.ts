@@ -1,7 +1,10 @@
 import type { Writable } from 'node:stream';
+import type { TerminalInput } from '../../services/terminal/port.ts';
 
 /** What a command may touch of the process it runs in: everything else is passed along. */
 export interface Terminal {
+  /** Standard input; asked for when something is to be read from it. */
+  readonly input: () => TerminalInput;
   readonly out: Writable;
   readonly err: Writable;
   readonly isTerminal: boolean;
@@ -15,6 +18,7 @@ export interface Terminal {
 }
 
 export const processTerminal = (): Terminal => ({
+  input: () => process.stdin,
   out: process.stdout,
   err: process.stderr,
   isTerminal: process.stderr.isTTY === true,

@@ -1,4 +1,5 @@
 import { invalid } from '../../runtime/errors.ts';
+import { exitCodeOf } from '../../runtime/exit-code.ts';
 import type { LuaModule } from '../../runtime/lua/engine.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Supervisor } from '../../runtime/supervision.ts';
@@ -20,12 +21,11 @@ export interface SystemOptions {
   readonly processes: () => Processes | undefined;
 }
 
-/** As a result of `main` would be: the low 8 bits of its whole part, 1 where it has none (processes-declarations.md, section 7). */
+/** As a result of `main` would be. */
 const exitCode = (value: LuaValue): number => {
   if (value === undefined) return 0;
   if (typeof value !== 'number') throw invalid('exit code must be a number');
-  if (!Number.isFinite(value)) return 1;
-  return ((Math.trunc(value) % 256) + 256) % 256;
+  return exitCodeOf(value);
 };
 
 /** The Lua module `system` (lua/system.md). */
