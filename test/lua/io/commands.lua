@@ -103,15 +103,15 @@ function M.talk()
     end
   end)
   io.print("ready")
-  io.print("one:", io.read(100))
-  io.print("line:", io.readline())
+  io.print("one:", (io.read(100)))
+  io.print("line:", (io.readline()))
   local done = channel.new(2)
   for i = 1, 2 do
-    coroutine.spawn(function() done:send(i .. "=" .. io.readline()) end)
+    coroutine.spawn(function() done:send(i .. "=" .. (io.readline())) end)
   end
   io.print("both wait")
   local first = done:receive()
-  io.print("in order:", first, done:receive())
+  io.print("in order:", first, (done:receive()))
   io.print("others ran meanwhile:", ticks > 0)
 end
 
