@@ -1,27 +1,8 @@
-import type { Declared, EntryRegistry } from '../../runtime/entry.ts';
-import type { ProcessConfig } from '../../services/process/kinds.ts';
+import type { Declared } from '../../runtime/entry.ts';
+import { commandsOf } from '../../services/process/commands.ts';
 import type { App } from '../app.ts';
 import { UsageError } from '../arguments.ts';
 import type { Terminal } from './terminal.ts';
-
-/** A process that the command line can run by a name (processes-declarations.md, section 7). */
-interface AppCommand {
-  readonly id: string;
-  readonly name: string;
-  readonly short: string;
-}
-
-/** Ordered by name; where two entries have one name, the first by id. */
-const commandsOf = (registry: EntryRegistry): readonly AppCommand[] => {
-  const byName = new Map<string, AppCommand>();
-  for (const { id, config } of registry.declared<ProcessConfig>('process.lua')) {
-    const { command } = config.meta;
-    if (command !== undefined && !byName.has(command.name)) {
-      byName.set(command.name, { id, name: command.name, short: command.short });
-    }
-  }
-  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-};
 
 /** `run list`: a command a line, its name and what it does. */
 export const listCommands = ({ registry }: App, terminal: Terminal): number => {

@@ -12,6 +12,7 @@ import type { CommandLine } from '../arguments.ts';
 import { createProgram, type Program } from '../program.ts';
 import { packageVersion } from '../version.ts';
 import { checkProcess, processOfCommand, terminalHost } from './app-commands.ts';
+import { holdOpen } from './hold-open.ts';
 import { processResult } from './process-result.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -90,6 +91,7 @@ const supervise = async (program: Program, work: Work, terminal: Terminal): Prom
     code ??= asked;
     askToEnd('system.exit');
   });
+  const letGo = holdOpen(program.clock);
   try {
     const booted = program.start().then(() => hostRuns(program, work.host));
     // What is asked for during the start keeps the process from starting at all.
@@ -106,6 +108,7 @@ const supervise = async (program: Program, work: Work, terminal: Terminal): Prom
     cancelTimer();
     work.session.input.close();
     await program.stop();
+    letGo();
     offSignal();
     offUncaught();
   }

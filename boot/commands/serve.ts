@@ -6,6 +6,7 @@ import type { App } from '../app.ts';
 import type { CommandLine } from '../arguments.ts';
 import { createProgram, type Program } from '../program.ts';
 import { packageVersion } from '../version.ts';
+import { holdOpen } from './hold-open.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Serves the app until SIGTERM or SIGINT, or until it asks for the end itself. The second signal ends it at once with 1. */
@@ -41,6 +42,7 @@ export const serve = async (app: App, line: CommandLine, terminal: Terminal): Pr
     code = 1;
     ending.resolve();
   });
+  const letGo = holdOpen(program.clock);
   try {
     const started = program.start();
     // An end that is asked for during the start stops what has started by then.
@@ -53,6 +55,7 @@ export const serve = async (app: App, line: CommandLine, terminal: Terminal): Pr
     await program.stop();
     throw error;
   } finally {
+    letGo();
     offSignal();
     offUncaught();
   }

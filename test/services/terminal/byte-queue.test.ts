@@ -10,13 +10,19 @@ const queueOf = (...chunks: readonly string[]): ByteQueue => {
 test('bytes come out as they went in, however they were cut', async (t) => {
   const queue = queueOf('ab', '', 'cdef', 'g');
   t.equal(queue.size, 7);
-  t.same([3, 1, 10, 1].map((count) => String(queue.take(count))), ['abc', 'd', 'efg', '']);
+  t.same(
+    [3, 1, 10, 1].map((count) => String(queue.take(count))),
+    ['abc', 'd', 'efg', ''],
+  );
   t.equal(queue.size, 0);
 });
 
 test('lines: ends of both kinds, also cut in two; undefined until there is one', async (t) => {
   const queue = queueOf('a', 'b', 'c\r', '\nd\n\r\ne');
-  t.same([0, 1, 2].map(() => String(queue.takeLine())), ['abc', 'd', '']);
+  t.same(
+    [0, 1, 2].map(() => String(queue.takeLine())),
+    ['abc', 'd', ''],
+  );
   t.equal(queue.takeLine(), undefined);
   queue.push(Buffer.from('f'));
   t.equal(queue.takeLine(), undefined);
