@@ -1,4 +1,3 @@
-import type { Declared } from '../../runtime/entry.ts';
 import { commandsOf } from '../../services/process/commands.ts';
 import type { App } from '../app.ts';
 import { UsageError } from '../arguments.ts';
@@ -26,28 +25,8 @@ export const processOfCommand = ({ registry }: App, name: string): string => {
 
 /** Checks the id behind `-x`. @throws UsageError */
 export const checkProcess = ({ registry }: App, id: string): void => {
-  if (isDeclared(registry.declared('process.lua'), id)) return;
+  if (registry.declared('process.lua').some((one) => one.id === id)) return;
   const kind = registry.get(id)?.kind;
   const why = kind === undefined ? 'There is no such entry' : `It is a ${kind}, and only a process.lua can be run`;
   throw new UsageError(`command "${id}" not found. ${why}; ${HINT}`);
 };
-
-/** The terminal host that is named, or the only one. @throws UsageError */
-export const terminalHost = ({ registry }: App, named: string | undefined): string => {
-  const hosts = registry.declared('terminal.host');
-  const ids = hosts.map(({ id }) => id).join(', ');
-  const [first, second] = hosts;
-  if (first === undefined) {
-    throw new UsageError(
-      'no terminal.host found. Commands run on one: add { name: terminal, kind: terminal.host, lifecycle: { auto_start: true } }.',
-    );
-  }
-  if (named !== undefined) {
-    if (isDeclared(hosts, named)) return named;
-    throw new UsageError(`--host: ${named} is no terminal.host. There is: ${ids}.`);
-  }
-  if (second !== undefined) throw new UsageError(`several terminal.host entries: ${ids}. Choose one with --host <id>.`);
-  return first.id;
-};
-
-const isDeclared = (declared: readonly Declared[], id: string): boolean => declared.some((one) => one.id === id);

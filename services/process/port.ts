@@ -58,6 +58,8 @@ export interface Processes {
   exec(request: SpawnRequest): Promise<LuaValue>;
   /** Appends a CANCEL event, from the process's host. False: it is gone. */
   cancel(pid: string, reason: string): boolean;
+  /** Whether it has opened its events, where CANCEL comes. */
+  hasEvents(pid: string): boolean;
   /** Ends it at once, also on a terminal host, where programs cannot. False: it is gone. */
   terminate(pid: string): boolean;
   /** What the long span of a process shows of its supervision (telemetry.md, section 2). */

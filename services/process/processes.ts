@@ -105,6 +105,7 @@ export const processControl = (
         signal.addEventListener('abort', onAbort, { once: true });
       }),
     cancel: (pid, reason) => cancelFrom(pid, hostPid(pid), reason, rootContext),
+    hasEvents: (pid) => table.find(pid)?.mailbox.hasEvents === true,
     terminate: (pid) => endAtOnce(pid, table.find(pid), rootContext),
     addEvent: (pid, name, attributes) => table.find(pid)?.span?.addEvent(name, attributes),
     hosts: () =>

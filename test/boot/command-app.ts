@@ -22,6 +22,15 @@ const RESULTS = `local results = {
   exit = function() require("system").exit(6) return 3 end,
   exit_elsewhere = function() return (funcs.call("app:exit", 11)) end,
   exit_large = function() require("system").exit(-1) end,
+  exit_and_wait = function() require("system").exit(8) process.inbox():receive() end,
+  exit_and_listen = function()
+    local events = process.events()
+    require("system").exit(9)
+    local reason = events:receive().reason
+    time.sleep("1500ms")
+    require("io").print("heard of", reason)
+  end,
+  exit_and_fail = function() require("system").exit(10) error("after all") end,
   logs = function() require("logger"):info("said to the log") print("printed to the log") end,
 }
 return { main = function(name) return results[name]() end }`;
@@ -43,8 +52,8 @@ end }`;
 export const COMMANDS = {
   '_index.yaml': `namespace: app
 entries:
-  - { name: terminal, kind: terminal.host, lifecycle: { auto_start: true, stop_timeout: 1s } }
-  - { name: result, kind: process.lua, source: file://result.lua, method: main, modules: [system, funcs, logger], meta: { command: { name: result, short: Gives what it is told } } }
+  - { name: terminal, kind: terminal.host, lifecycle: { auto_start: true, stop_timeout: 3s } }
+  - { name: result, kind: process.lua, source: file://result.lua, method: main, modules: [system, funcs, logger, io, time], meta: { command: { name: result, short: Gives what it is told } } }
   - { name: wait, kind: process.lua, source: file://wait.lua, method: main, modules: [io, time], meta: { command: { name: wait-for-it, short: Waits } } }
   - { name: plain, kind: process.lua, source: 'return function(...) return select("#", ...) end' }
   - { name: a_twin, kind: process.lua, source: 'return function() return 1 end', meta: { command: { name: twin, short: the first } } }

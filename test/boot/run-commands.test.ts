@@ -154,6 +154,19 @@ test("the exit code is main's result; nothing but the process writes", async (t)
   }
 });
 
+test('system.exit: the process is told and has time where it listens, and is ended where it does not', async (t) => {
+  const dir = t.testdir(COMMANDS);
+  const begin = performance.now();
+  const deaf = await run(['run', dir, '-o', 'app:terminal:lifecycle.stop_timeout=10m', 'result', 'exit_and_wait']);
+  t.same([deaf.code, deaf.terminal.stderr()], [8, '']);
+  t.ok(performance.now() - begin < 60_000, 'long before stop_timeout');
+  const listening = await run(['run', dir, 'result', 'exit_and_listen']);
+  t.same([listening.code, listening.out, listening.err], [9, ['heard of\tsystem.exit'], []]);
+  const failing = await run(['run', dir, 'result', 'exit_and_fail']);
+  t.equal(failing.code, 10);
+  t.match(failing.terminal.stderr(), /after all/);
+});
+
 test('an error: its message on stderr, exit 1', async (t) => {
   const dir = t.testdir(COMMANDS);
   for (const [name, message] of [
@@ -231,7 +244,7 @@ test("a process that does not listen is ended after its host's stop_timeout", as
   const begin = performance.now();
   child.signal('SIGTERM');
   t.equal((await child.exited).code, 1);
-  t.ok(performance.now() - begin >= 990);
+  t.ok(performance.now() - begin >= 2990);
   t.same(child.stderr, ['process terminated']);
 });
 
