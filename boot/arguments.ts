@@ -119,7 +119,7 @@ export const HELP = `perilune: traced and metered Lua functions
   perilune run [<dir>=.]              serve the app; SIGTERM or Ctrl-C stops it
   perilune run [<dir>] list           the app's commands
   perilune run [<dir>] <command> ...  run one of them on the terminal, exit with its code
-      -x, --exec <id>                   a process by its id instead of a command's name
+      -x <id>, --exec <id>              a process by its id instead of a command's name
       --host <id>                       the terminal host, where there are several
   perilune validate <dir> [--explain] check everything; --explain shows every value and where it came from
   perilune invoke <dir> <id> [json..] call one function; the result is one line of JSON
