@@ -9,12 +9,13 @@ THRESHOLD ?= 10
 FILTER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-check bench-baseline coverage audit otel-e2e prometheus-e2e schema build clean
+.PHONY: help run test lint format bench bench-check bench-baseline coverage audit steady otel-e2e prometheus-e2e schema build clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 $(INSTALLED): package-lock.json
+	@test ! -L node_modules || { echo 'node_modules is a link: npm ci would empty what it points to. Install there.' >&2; exit 1; }
 	npm ci --no-fund --no-audit
 	@touch $(INSTALLED)
 
@@ -44,6 +45,9 @@ coverage: $(INSTALLED) ## run the tests and print what they cover (aim: 90 % of 
 
 audit: $(INSTALLED) ## known vulnerabilities of the dependencies, where the registry offers them
 	@.ci/audit
+
+steady: $(INSTALLED) ## a million calls leave no memory and no handles behind (minutes; `make test` does 12,000)
+	@STEADY_CALLS=1000000 node test/boot/program/steady-state.test.ts
 
 otel-e2e: $(INSTALLED) ## the real program against a real Jaeger (BACKEND=harness: against our own collector)
 	@BACKEND=$(BACKEND) node test/e2e/otel.ts

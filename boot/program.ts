@@ -7,6 +7,7 @@ import { timeout } from '../interceptors/timeout.ts';
 import { tracing } from '../interceptors/tracing.ts';
 import { compose, type Interceptor } from '../runtime/call.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { waitAtMost } from '../runtime/deadline.ts';
 import type { BuildInfo, Env, PortKey } from '../runtime/env.ts';
 import { messageOf, renderProblem } from '../runtime/errors.ts';
 import type { Component } from '../runtime/lifecycle.ts';
@@ -29,6 +30,7 @@ import { openTelemetry } from '../services/otel/open-telemetry.ts';
 import { prometheusRenderer, type Renderer } from '../services/prometheus/renderer.ts';
 import { printLine } from '../services/stdlib/print.ts';
 import type { App } from './app.ts';
+import { exponentialNameProblems } from './exponential-names.ts';
 import { settingsOf } from './settings.ts';
 import { createComponents } from './supervisor/components.ts';
 
@@ -245,6 +247,16 @@ export const createProgram = (options: ProgramOptions): Program => {
     await components.start();
     if (isOpen) await components.open();
     state.isReady = !state.isDraining;
+    warnOfExponentialNames();
+  };
+  const warnOfExponentialNames = (): void => {
+    const names = config.metrics.exponential_histograms;
+    // A host program's collector was made by the host: the setting does nothing there.
+    if (names.length === 0 || host?.collector !== undefined) return;
+    const heads = collector.capture().families.map(({ head }) => head);
+    for (const problem of exponentialNameProblems(names, config.metrics.namespace, heads, luaSources(app))) {
+      logger.subsystem('telemetry').warn(problem);
+    }
   };
   const end = async (): Promise<boolean> => {
     const { timeout, flush_timeout: flushMs } = config.shutdown;
@@ -268,7 +280,7 @@ export const createProgram = (options: ProgramOptions): Program => {
     if (errors.length > 0) {
       logger.error('the program has stopped with errors', { errors: errors.map((error) => error.message) });
     }
-    await settledWithin(clock, 1000, logger.flush());
+    await waitAtMost(clock, 1000, logger.flush());
     return errors.length === 0;
   };
 
@@ -293,14 +305,10 @@ export const createProgram = (options: ProgramOptions): Program => {
   };
 };
 
-const settledWithin = async (clock: Clock, ms: number, work: Promise<void>): Promise<void> => {
-  let cancel = (): void => {};
-  const late = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve);
-  });
-  await Promise.race([work, late]);
-  cancel();
-};
+const luaSources = ({ registry }: App): readonly string[] =>
+  ['function.lua', 'library.lua'].flatMap((kind) =>
+    registry.declared<{ readonly source: string }>(kind).map(({ config }) => config.source),
+  );
 
 /** A component waits for what its entry refers to, also through entries that have no component (a router, a queue). */
 const withEntryNeeds = (components: readonly Component[], app: App): readonly Component[] => {

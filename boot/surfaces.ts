@@ -1,6 +1,7 @@
 import type { Surface } from '../runtime/surface.ts';
 import { codeSurface } from '../services/code/surface.ts';
 import { envSurface } from '../services/env/surface.ts';
+import { eventsSurface } from '../services/events/surface.ts';
 import { functionSurface } from '../services/function/surface.ts';
 import { httpSurface } from '../services/http/surface.ts';
 import { httpClientSurface } from '../services/http-client/surface.ts';
@@ -8,6 +9,8 @@ import { kvSurface } from '../services/kv/surface.ts';
 import { processSurface } from '../services/process/surface.ts';
 import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
+import { scheduleSurface } from '../services/schedule/surface.ts';
+import { securitySurface } from '../services/security/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
 import { terminalSurface } from '../services/terminal/surface.ts';
@@ -17,6 +20,8 @@ export const SURFACES: readonly Surface[] = [
   stdlibSurface,
   systemSurface,
   envSurface,
+  eventsSurface,
+  securitySurface,
   registrySurface,
   codeSurface,
   functionSurface,
@@ -24,6 +29,7 @@ export const SURFACES: readonly Surface[] = [
   terminalSurface,
   kvSurface,
   queueSurface,
+  scheduleSurface,
   httpClientSurface,
   httpSurface,
 ];

@@ -52,6 +52,9 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
     recipe.inFlight && collector.upDownCounter(recipe.inFlight).bind(pick(recipe.labels, recipe.inFlight.labels));
   const starts = recipe.starts && collector.counter(recipe.starts).bind(pick(recipe.labels, recipe.starts.labels));
   const outcomes = new Map<string, OutcomeSeries>();
+  // Calls mostly end as the one before did: its series are at hand without a look-up.
+  let lastValue: string | undefined;
+  let last: OutcomeSeries | undefined;
 
   const bindOutcome = (value: string): OutcomeSeries => {
     const labels = outcome === undefined ? recipe.labels : { ...recipe.labels, [outcome.label]: value };
@@ -64,7 +67,12 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
   };
 
   const settle = (value: string, call: Call<In>, start: number): void => {
-    const series = outcomes.get(value) ?? bindOutcome(value);
+    let series = last;
+    if (series === undefined || value !== lastValue) {
+      series = outcomes.get(value) ?? bindOutcome(value);
+      lastValue = value;
+      last = series;
+    }
     series.duration?.observe((clock.now() - start) / 1000, call.trace);
     series.calls?.add(1, call.trace);
   };

@@ -21,27 +21,41 @@ export const tracing = (tracer: Tracer, order: number, logger: Logger = silentLo
     wrap<In, Out>(next: (call: Call<In>) => Out | Promise<Out>, site: { target: string; span?: SpanRecipe<In, Out> }) {
       const recipe = site.span;
       if (recipe === undefined) return next; // no span here, nothing to pay
-      const guarded = (step: () => void): void => {
+      const spanSite = tracer.site(recipe);
+
+      const end = (span: Span): void => {
         try {
-          step();
+          span.end();
         } catch (error) {
           broken(site.target, error);
         }
       };
-      const spanSite = tracer.site(recipe);
-
       const succeed = (span: Span, out: Out, call: Call<In>): void => {
-        guarded(() => {
+        try {
           const attributes = recipe.result?.(out, call);
           if (attributes !== undefined) span.setAttributes(attributes);
           const failure = recipe.failure?.(out, call);
           if (failure !== undefined) span.setError(failure.type, failure.message);
-        });
-        guarded(() => span.end());
+        } catch (error) {
+          broken(site.target, error);
+        }
+        end(span);
       };
-      const fail = (span: Span, error: unknown): void => {
-        guarded(() => span.fail(error));
-        guarded(() => span.end());
+      const fail = (span: Span, failure: unknown): void => {
+        try {
+          span.fail(failure);
+        } catch (error) {
+          broken(site.target, error);
+        }
+        end(span);
+      };
+
+      const begin = (span: Span, call: Call<In>): void => {
+        try {
+          recipe.started?.(span, call);
+        } catch (error) {
+          broken(site.target, error);
+        }
       };
 
       return (call: Call<In>): Out | Promise<Out> => {
@@ -54,18 +68,14 @@ export const tracing = (tracer: Tracer, order: number, logger: Logger = silentLo
         }
         const { trace, span } = started;
         if (trace === undefined || trace === call.context.get(TRACE)) return next(call); // spans are off
-        const inner: Call<In> = {
-          input: call.input,
-          context: call.context.with(TRACE, trace),
-          options: call.options,
-          attempt: call.attempt,
-        };
-        if (span === undefined) return next(inner);
+        const { input, options, attempt } = call;
+        const context = call.context.with(TRACE, trace);
+        if (span === undefined) return next({ input, context, options, attempt });
 
         // The incoming call is the one that metrics, further out, holds; the inner one is for an order that was swapped.
         call.trace = trace;
-        inner.trace = trace;
-        if (recipe.started !== undefined) guarded(() => recipe.started?.(span, call));
+        const inner: Call<In> = { input, context, options, attempt, trace };
+        if (recipe.started !== undefined) begin(span, call);
         let out: Out | Promise<Out>;
         try {
           out = next(inner);

@@ -4,6 +4,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the epoch, with fractions, never running backwards: for timestamps. */
   wall(): number;
+  /**
+   * Milliseconds since the epoch as the system's clock says now: it follows a clock that is set and a machine that slept, so
+   * that it may jump both ways. For what happens at a time of day; for everything else there is `wall`.
+   */
+  systemTime(): number;
   /** Runs `body` after `ms`; returns what cancels it. `unref` timers don't keep the program alive. */
   after(ms: number, body: () => void, options?: { unref?: boolean }): Cancel;
   /** Runs `body` every `ms` until cancelled. */
@@ -14,9 +19,13 @@ export type Cancel = () => void;
 /** `setTimeout` fires at once for anything above this many milliseconds, so longer waits are taken in steps. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** Read once: it never changes, and reading it costs as much as reading the time. */
+const { timeOrigin } = performance;
+
 export const systemClock = (): Clock => ({
   now: () => performance.now(),
-  wall: () => performance.timeOrigin + performance.now(),
+  wall: () => timeOrigin + performance.now(),
+  systemTime: () => Date.now(),
   after(ms, body, options) {
     const due = performance.now() + ms;
     let timer: NodeJS.Timeout;

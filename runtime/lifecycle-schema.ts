@@ -26,8 +26,9 @@ export const lifecycleSchema = z
     security: z
       .object({
         actor: z.object({ id: z.string(), meta: z.record(z.string(), z.unknown()).default({}) }).optional(),
-        groups: z.array(z.string()).default([]),
-        policies: z.array(z.string()).default([]),
+        /** Neither given: no scope; an empty list: a scope that allows nothing. */
+        groups: z.array(z.string()).optional(),
+        policies: z.array(z.string()).optional(),
       })
       .optional(),
   })

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { loadApp } from '../../boot/app.ts';
+import { standardErrorLog } from '../../boot/commands/terminal.ts';
 import { refuseErrors } from '../../boot/declarations/validate.ts';
 import { createProgram, type Program } from '../../boot/program.ts';
 import { BATCH_VARIABLES, type Mode, settingsOf } from '../settings.ts';
@@ -11,7 +12,7 @@ export const startProgram = async (app: string, mode: Mode, endpoint: string): P
   const loaded = loadApp({ dir, configFiles: [], sets: settingsOf(mode, endpoint), overrides: [], variables });
   refuseErrors(loaded.problems);
   const build = { version: '0.0.0', revision: '', command: 'run' } as const;
-  const program = createProgram({ app: loaded, build, variables, logTo: [process.stderr], isTerminal: false });
+  const program = createProgram({ app: loaded, build, variables, logTo: [standardErrorLog()], isTerminal: false });
   await program.start();
   return program;
 };

@@ -31,7 +31,7 @@ export const runProcess = async (app: App, line: CommandLine, wanted: Wanted, te
   const id = 'id' in wanted ? wanted.id : processOfCommand(app, wanted.name);
   checkProcess(app, id);
   const host = terminalHost(app, line.host);
-  const logs = logGate(terminal.err);
+  const logs = logGate(terminal.logs);
   const program = createProgram({
     app,
     build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'run' },

@@ -27,7 +27,7 @@ export const invokeCommand = async (line: CommandLine, terminal: Terminal): Prom
     app,
     build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'invoke' },
     variables: terminal.variables,
-    logTo: [terminal.err],
+    logTo: [terminal.logs],
     isTerminal: terminal.isTerminal,
     // One command's own lines, unless more are asked for.
     log: line.log,

@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import type { LogDestination } from '../../services/log/sinks.ts';
 
 /** Lets log lines through, or not (`hide_logs`). */
@@ -6,18 +5,19 @@ export interface LogGate extends LogDestination {
   isOpen: boolean;
 }
 
-export const logGate = (stream: Writable): LogGate => ({
+export const logGate = (destination: LogDestination): LogGate => ({
   isOpen: true,
   write(text, done) {
-    if (this.isOpen) return stream.write(text, done);
+    if (this.isOpen) return destination.write(text, done);
     done?.();
     return true;
   },
-  on: (event, listener) => stream.on(event, listener),
+  on: destination.on === undefined ? undefined : (event, listener) => destination.on?.(event, listener),
+  flush: () => destination.flush?.(),
   get writableLength() {
-    return stream.writableLength;
+    return destination.writableLength;
   },
   get errored() {
-    return stream.errored;
+    return destination.errored;
   },
 });

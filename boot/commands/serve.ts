@@ -15,7 +15,7 @@ export const serve = async (app: App, line: CommandLine, terminal: Terminal): Pr
     app,
     build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'run' },
     variables: terminal.variables,
-    logTo: [terminal.err],
+    logTo: [terminal.logs],
     isTerminal: terminal.isTerminal,
     log: line.log,
   });

@@ -17,7 +17,7 @@ export const testCommand = async (line: CommandLine, terminal: Terminal): Promis
     app,
     build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'test' },
     variables: terminal.variables,
-    logTo: [terminal.err],
+    logTo: [terminal.logs],
     isTerminal: terminal.isTerminal,
     log: line.log,
     hasOperationsPort: false,

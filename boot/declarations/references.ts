@@ -10,12 +10,12 @@ export interface Reference {
   readonly spec: ReferenceSpec;
 }
 
-/** Fields that name other entries in every kind (processes-declarations.md, section 1). */
+/** Fields that name other entries in every kind (processes-declarations.md, sections 1 and 5). */
 const EVERYWHERE: readonly ReferenceSpec[] = [
-  'lifecycle.requires.*',
-  'lifecycle.depends_on.*',
-  'meta.depends_on.*',
-].map((path) => ({ path, kinds: [] }));
+  ...['lifecycle.requires.*', 'lifecycle.depends_on.*', 'meta.depends_on.*'].map((path) => ({ path, kinds: [] })),
+  { path: 'lifecycle.security.policies.*', kinds: ['security.policy'], startsAfter: false },
+  { path: 'lifecycle.security.groups.*', kinds: [], isName: true },
+];
 
 /** A value with its references made absolute, and the list of them. What is no reference at all is left to the schema. */
 export const withAbsoluteReferences = (
@@ -30,7 +30,7 @@ export const withAbsoluteReferences = (
       const target = targetOf(valueAt(out, path), namespace);
       if (target === undefined) continue;
       out = withValueAt(out, path, target);
-      references.push({ path, target, spec });
+      if (spec.isName !== true) references.push({ path, target, spec });
     }
   }
   return { value: out, references };

@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { waitAtMost } from '../../runtime/deadline.ts';
 
 /** Rejects with `text` when `work` takes longer; the work itself goes on, and nobody waits for how it ends. */
 export const within = async (
@@ -7,14 +8,5 @@ export const within = async (
   work: Promise<unknown> | undefined,
   text: string,
 ): Promise<void> => {
-  if (work === undefined) return;
-  let cancel = (): void => {};
-  const late = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(ms, () => reject(new Error(text)));
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    cancel();
-  }
+  if (work !== undefined && !(await waitAtMost(clock, ms, work)).inTime) throw new Error(text);
 };

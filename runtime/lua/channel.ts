@@ -92,7 +92,7 @@ export class Channel implements LuaChannel {
 
   /** `[value, ok]`, or undefined when it would have to wait. */
   tryReceive(thread: LuaThread): readonly [HostValue, boolean] | undefined {
-    if (this.#feed !== undefined && !this.#closed) {
+    if (this.#feed !== undefined) {
       const value = this.#feed.take(thread);
       if (value !== NOTHING) return [value, true];
     }

@@ -9,6 +9,7 @@ import type {
 } from './collector.ts';
 import { type HandleOf, type InvalidReason, invalidReason } from './handles.ts';
 import { DURATION_SECONDS, type InstrumentSpec } from './instruments.ts';
+import { type LabelWay, labelWay } from './label-way.ts';
 import type { MetricFamily } from './metric-family.ts';
 import { exportedName, labelNameProblem } from './names.ts';
 import { kindName } from './registry.ts';
@@ -30,9 +31,7 @@ type Handle = HandleOf<InstrumentKind>;
 
 /** One order in which a program passes label names: the series they lead to, without joining a text per call. */
 interface Way {
-  readonly names: readonly string[];
-  /** Which column of the series' labels each name is; the names are sorted there. */
-  readonly columns: readonly number[];
+  readonly labels: LabelWay;
   readonly block: SeriesBlock;
   /** By row. */
   readonly handles: (Handle | undefined)[];
@@ -40,7 +39,7 @@ interface Way {
   readonly handleAt: (row: number) => Handle;
 }
 interface Named {
-  readonly kind: InstrumentKind;
+  readonly name: string;
   readonly family: MetricFamily;
   readonly ways: Way[];
   /** That of the last call. */
@@ -80,7 +79,7 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
     try {
       const help = `Made by Lua: ${kindName(kind)} ${name}.`;
       const spec = { name, namespaced: false, help, unit: '1', labels: [], boundaries: DURATION_SECONDS };
-      const made: Named = { kind, family: scope.register(kind, spec), ways: [], last: undefined };
+      const made: Named = { name, family: scope.register(kind, spec), ways: [], last: undefined };
       known.set(name, made);
       return made;
     } catch (error) {
@@ -108,7 +107,7 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
   const wayOf = (metric: Named, labels: LabelSet): Way | undefined => {
     const names = Object.keys(labels);
     const known = metric.ways.find(
-      (way) => way.names.length === names.length && way.names.every((name, i) => name === names[i]),
+      ({ labels: { names: known } }) => known.length === names.length && known.every((name, i) => name === names[i]),
     );
     if (known !== undefined) return known;
     const { family, ways } = metric;
@@ -122,7 +121,8 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
       handles[row] = handle;
       return handle;
     };
-    const way = { names, columns: names.map((label) => sorted.indexOf(label)), block, handles, handleAt };
+    const columns = names.map((label) => sorted.indexOf(label));
+    const way = { labels: labelWay(block.labels, names, columns), block, handles, handleAt };
     ways.push(way);
     return way;
   };
@@ -135,12 +135,15 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
   };
 
   const emit = <K extends InstrumentKind>(kind: K, write: (handle: HandleOf<K>, value: number) => void) => {
+    /** Of the last call: comparing its name costs less than a look-up, and most programs have few metrics. */
+    let last: Named | undefined;
     return (name: string, value: number, labels: LabelSet): DynamicResult => {
-      let metric = known.get(name);
-      if (metric?.kind !== kind) {
+      let metric = last;
+      if (metric?.name !== name) {
         const made = named(kind, name);
         if ('ok' in made) return made;
         metric = made;
+        last = made;
       }
       const reason = invalidReason(kind, value);
       if (reason !== undefined) return refuse(name, reason, `metric '${name}' cannot take ${value} (${reason})`);
@@ -165,8 +168,7 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
 
 const knownHandle = (way: Way | undefined, labels: LabelSet): Handle | undefined => {
   if (way === undefined) return undefined;
-  const { names, columns, block, handles, handleAt } = way;
-  const row = block.labels.findNamed(labels, names, columns);
+  const row = way.labels.find(labels);
   if (row === -1) return undefined;
-  return handles[row] ?? handleAt(row);
+  return way.handles[row] ?? way.handleAt(row);
 };

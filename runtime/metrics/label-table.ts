@@ -4,11 +4,8 @@ export interface LabelTable {
   readonly size: number;
   /** The row of these values, in the order of the names; -1 where there is none. Joins no text and allocates nothing. */
   find(values: readonly string[]): number;
-  /**
-   * The same for labels as an object, whose names must be `order`, in that order: the i-th has the column `columns[i]`.
-   * -1 also where the names are others, or a value is not known.
-   */
-  findNamed(labels: Readonly<Record<string, string>>, order: readonly string[], columns: readonly number[]): number;
+  /** The values that a column has had, each once; not a copy. */
+  texts(column: number): readonly string[];
   /** A new row: values that `find` does not know. */
   add(values: readonly string[]): number;
   /** A new array of the row's values. */
@@ -42,8 +39,6 @@ export const labelTable = (width: number): LabelTable => {
   let places = new Int32Array(INITIAL_PLACES);
   let size = 0;
   const wanted = new Int32Array(width);
-  /** Values on their way from `findNamed` to `find`. */
-  const given: string[] = new Array(width).fill('');
 
   const hashOf = (numbers: Int32Array, from: number): number => {
     let hash = 0;
@@ -76,7 +71,7 @@ export const labelTable = (width: number): LabelTable => {
     }
   };
 
-  const table: LabelTable = {
+  return {
     get size() {
       return size;
     },
@@ -94,15 +89,7 @@ export const labelTable = (width: number): LabelTable => {
       }
       return rowOfWanted();
     },
-    findNamed(labels, order, from) {
-      let count = 0;
-      for (const label in labels) {
-        if (order[count] !== label) return -1;
-        given[from[count] as number] = labels[label] as string;
-        count += 1;
-      }
-      return count === width ? table.find(given) : -1;
-    },
+    texts: (column) => (columns[column] as Column).texts,
     add(values) {
       const row = size;
       if ((row + 1) * width > rows.length) grow();
@@ -125,5 +112,4 @@ export const labelTable = (width: number): LabelTable => {
     },
     values: (row) => columns.map(({ texts }, i) => texts[rows[row * width + i] as number] as string),
   };
-  return table;
 };

@@ -2,10 +2,8 @@ import { CallError, invalid, permissionDenied } from '../../runtime/errors.ts';
 import { stringArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostFunction, LuaModule, LuaThread } from '../../runtime/lua/engine.ts';
 import { type LuaValue, textOf } from '../../runtime/lua/values.ts';
+import type { Allows } from '../security/port.ts';
 import type { EnvVariables } from './port.ts';
-
-/** Whether policies let this call do `action` with the variable `name` (lua/common.md, section 10). */
-export type EnvGuard = (action: 'env.get' | 'env.set', name: string, thread: LuaThread) => boolean;
 
 const namespaceOf = (id: string): string => id.slice(0, Math.max(id.indexOf(':'), 0));
 const callerOf = (thread: LuaThread): string => namespaceOf(thread.programId());
@@ -23,13 +21,13 @@ const returning =
   };
 
 /** The Lua module `env` (lua/env.md). */
-export const envModule = (variables: EnvVariables, isAllowed: EnvGuard): LuaModule => ({
+export const envModule = (variables: EnvVariables, allows: Allows): LuaModule => ({
   name: 'env',
   functions: {
     get: returning((thread, args) => {
       const name = textArgument(args, 1, 'get');
       if (name === '') throw invalid('empty key');
-      if (!isAllowed('env.get', name, thread)) {
+      if (!allows(thread.context, 'env.get', name)) {
         throw permissionDenied(`not allowed to access environment variable: ${name}`);
       }
       return variables.get(name, callerOf(thread));
@@ -38,14 +36,14 @@ export const envModule = (variables: EnvVariables, isAllowed: EnvGuard): LuaModu
       const name = textArgument(args, 1, 'set');
       if (name === '') throw invalid('empty key');
       const value = textOf(stringArgument(args, 2, 'set'));
-      if (!isAllowed('env.set', name, thread)) {
+      if (!allows(thread.context, 'env.set', name)) {
         throw permissionDenied(`not allowed to set environment variable: ${name}`);
       }
       variables.set(name, value, callerOf(thread));
       return true;
     }),
     get_all: returning((thread) =>
-      Object.fromEntries(Object.entries(variables.all()).filter(([name]) => isAllowed('env.get', name, thread))),
+      Object.fromEntries(Object.entries(variables.all()).filter(([name]) => allows(thread.context, 'env.get', name))),
     ),
   },
 });

@@ -1,6 +1,7 @@
 import type { EntryRegistry } from '../../runtime/entry.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Surface, SurfaceProblem } from '../../runtime/surface.ts';
+import { operationGuard } from '../security/port.ts';
 import { envKinds, type VariableConfig } from './kinds.ts';
 import { envModule } from './module.ts';
 import { ENV } from './port.ts';
@@ -20,8 +21,7 @@ export const envSurface: Surface = {
         logger.warn('an environment storage could not be listed', { storage, error: messageOf(error) }),
     });
     env.provide(ENV, variables);
-    // Nothing gives a call an actor or a scope yet: strict mode denies what has neither, all else is allowed.
-    env.engine.define(envModule(variables, () => !env.settings.strictSecurity));
+    env.engine.define(envModule(variables, operationGuard(env.settings)));
     return [];
   },
 };

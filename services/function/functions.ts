@@ -1,10 +1,10 @@
 import { type Call, isPromise, type Next } from '../../runtime/call.ts';
 import { type CallOptions, callOptionsReader, mergedOptions, type WrittenOptions } from '../../runtime/call-options.ts';
-import { rootContext } from '../../runtime/context.ts';
+import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import { notFound } from '../../runtime/errors.ts';
-import type { KillReason, LuaCallResult, LuaInstance, LuaLimits } from '../../runtime/lua/engine.ts';
+import type { KillReason, LuaCallRequest, LuaCallResult, LuaInstance, LuaLimits } from '../../runtime/lua/engine.ts';
 import type { BoundCounter, Collector } from '../../runtime/metrics/collector.ts';
 import { PROGRAMS } from '../code/port.ts';
 import { functionKilled, functionWaiting } from './instruments.ts';
@@ -31,23 +31,21 @@ interface Callable {
 export const functionPools = (env: Env): FunctionPools => {
   const readOptions = callOptionsReader();
   const nextPid = pidSource(env.settings.nodeName);
-  const pools = new Map<string, Pool>();
+  const pools: Pool[] = [];
   const callables = new Map<string, Callable>();
   for (const declared of env.registry.declared<FunctionConfig>('function.lua')) {
     const { id, config } = declared;
-    const pool = (): Pool => {
-      let made = pools.get(id);
-      if (made === undefined) {
-        const waiting = env.collector.upDownCounter(functionWaiting).bind({ function_id: id });
-        made = instancePool(env.use(PROGRAMS).get(id), poolShape(config.pool), env.clock, (change) =>
-          waiting.add(change),
-        );
-        pools.set(id, made);
-      }
+    let made: Pool | undefined;
+    const makePool = (): Pool => {
+      const waiting = env.collector.upDownCounter(functionWaiting).bind({ function_id: id });
+      const shape = poolShape(config.pool);
+      made = instancePool(env.use(PROGRAMS).get(id), shape, env.clock, (change) => waiting.add(change));
+      pools.push(made);
       return made;
     };
+    const pool = (): Pool => made ?? makePool();
     const onKilled = killCounter(env.collector, id);
-    const core = functionCore(env, declared, pool, () => nextPid(id), onKilled);
+    const core = functionCore(env, declared, pool, nextPid, onKilled);
     const site = functionSite(declared, env.settings.spans.function, () => onKilled('timeout'));
     callables.set(id, {
       site: env.site(site, core),
@@ -77,7 +75,7 @@ export const functionPools = (env: Env): FunctionPools => {
       for (const { pool } of callables.values()) pool().warm(rootContext);
     },
     stop() {
-      for (const pool of pools.values()) pool.close();
+      for (const pool of pools) pool.close();
     },
   };
 };
@@ -114,17 +112,17 @@ const functionCore = (
   env: Env,
   { id, config }: Declared<FunctionConfig>,
   pool: () => Pool,
-  nextPid: () => string,
+  nextPid: PidSource,
   onKilled: (reason: KillReason) => void,
 ): Next<FunctionArgs, LuaCallResult> => {
-  const limits = effectiveLimits(env.settings.luaLimits, config.limits);
+  const callee: Callee = { entryId: id, limits: effectiveLimits(env.settings.luaLimits, config.limits), onKilled };
   const run = (
     instance: LuaInstance,
     { input, context }: Call<FunctionArgs>,
   ): LuaCallResult | Promise<LuaCallResult> => {
     let out: LuaCallResult | Promise<LuaCallResult>;
     try {
-      out = instance.call({ args: input, context, pid: nextPid(), entryId: id, limits, onKilled });
+      out = instance.call(new Request(callee, input, context, nextPid));
     } catch (error) {
       pool().release(instance);
       throw error;
@@ -139,6 +137,34 @@ const functionCore = (
     return isPromise(instance) ? instance.then((one) => run(one, call)) : run(instance, call);
   };
 };
+
+/** What all calls of a function have in common. */
+type Callee = Pick<LuaCallRequest, 'entryId' | 'limits' | 'onKilled'>;
+
+/** One call. Its pid gets its text when somebody asks for it: most calls never do. */
+class Request implements LuaCallRequest {
+  readonly args: FunctionArgs;
+  readonly context: CallContext;
+  readonly entryId: string;
+  readonly limits: LuaLimits;
+  readonly onKilled: LuaCallRequest['onKilled'];
+  readonly #nextPid: PidSource;
+  #pid: string | undefined;
+
+  constructor(callee: Callee, args: FunctionArgs, context: CallContext, nextPid: PidSource) {
+    this.args = args;
+    this.context = context;
+    this.entryId = callee.entryId;
+    this.limits = callee.limits;
+    this.onKilled = callee.onKilled;
+    this.#nextPid = nextPid;
+  }
+
+  get pid(): string {
+    this.#pid ??= this.#nextPid(this.entryId);
+    return this.#pid;
+  }
+}
 
 /** The boot file's `lua.budget` under the entry's `limits` (extensions.md, section 2). */
 const effectiveLimits = (defaults: LuaLimits, own: FunctionConfig['limits']): LuaLimits => ({
@@ -161,7 +187,8 @@ const killCounter = (collector: Collector, id: string): ((reason: KillReason) =>
 };
 
 /** `{node@app:hello#1f|0x0001f}`: the unique part is never reused during a run (lua/process.md, section 1). */
-const pidSource = (nodeName: string): ((functionId: string) => string) => {
+type PidSource = (functionId: string) => string;
+const pidSource = (nodeName: string): PidSource => {
   const node = nodeName === '' ? '' : `${nodeName}@`;
   let calls = 0;
   return (functionId) => {

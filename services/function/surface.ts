@@ -1,5 +1,6 @@
 import { IMPORTS } from '../../runtime/lua/code-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { operationGuard, SECURITY, type Security } from '../security/port.ts';
 import { ctxModule } from './ctx-module.ts';
 import { executorClass, funcsModule } from './funcs-module.ts';
 import { functionPools } from './functions.ts';
@@ -22,10 +23,16 @@ export const functionSurface: Surface = {
     env.provide(FUNCTIONS, functions);
     env.engine.defineClass(payloadClass);
     env.engine.defineClass(futureClass);
-    env.engine.defineClass(executorClass(functions, env.engine));
+    const allows = operationGuard(env.settings);
+    let security: Security | undefined;
+    const useSecurity = (): Security => {
+      security ??= env.use(SECURITY);
+      return security;
+    };
+    env.engine.defineClass(executorClass(functions, env.engine, { allows, security: useSecurity }));
     env.engine.define(payloadModule);
     env.engine.define(ctxModule);
-    env.engine.define(funcsModule(functions, env.engine));
+    env.engine.define(funcsModule(functions, env.engine, allows));
     return [
       {
         name: 'functions',

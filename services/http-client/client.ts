@@ -1,15 +1,18 @@
 import type { Call } from '../../runtime/call.ts';
 import type { CallContext } from '../../runtime/context.ts';
 import type { Env } from '../../runtime/env.ts';
-import { internal, messageOf, permissionDenied } from '../../runtime/errors.ts';
-import { addressGuard } from './private-address.ts';
+import { internal, messageOf } from '../../runtime/errors.ts';
+import { operationGuard } from '../security/port.ts';
+import { connections } from './connections.ts';
+import { requestPermissions } from './permissions.ts';
 import { assertScheme, type IncomingResponse, type OutgoingRequest, redirected } from './request.ts';
 import { type Attempt, clientSites } from './sites.ts';
-import { type Transport, transport } from './transport.ts';
 
 const MAX_REDIRECTS = 10;
 
 export interface HttpClient {
+  /** @throws CallError PermissionDenied where policies deny the request; names are not resolved for it. */
+  check(request: OutgoingRequest, context: CallContext): void;
   /**
    * Sends a request and follows its redirects, all within `timeoutMs`.
    * @throws CallError Internal, retryable; PermissionDenied; or the reason of the context's signal.
@@ -27,8 +30,9 @@ const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('lat
 
 export const httpClient = (env: Env): HttpClient => {
   const { settings, clock } = env;
-  const guard = settings.blockPrivateIps ? addressGuard() : undefined;
-  let pool: Transport | undefined;
+  const allows = operationGuard(settings);
+  const permissions = requestPermissions(settings, allows);
+  const pools = connections(env, allows, permissions);
 
   /** Headers as they go out, one of each name: the trace's are ours, lower case as the instrumentation writes them. */
   const outgoingHeaders = (call: Call<Attempt>): Record<string, string> => {
@@ -50,10 +54,8 @@ export const httpClient = (env: Env): HttpClient => {
 
   const sites = clientSites(env, async (call) => {
     const { request, signal } = call.input;
-    if (settings.strictSecurity) throw permissionDenied(`not allowed: ${request.url.href}`);
-    if (request.transport.socketPath === undefined) guard?.checkHost(request.url.hostname);
-    pool ??= transport(env.thirdParty, guard);
-    return pool.send(request, outgoingHeaders(call), {
+    permissions.check(request, call.context); // each redirect too
+    return pools.send(request, outgoingHeaders(call), {
       context: call.context,
       signal,
       decodes: asksForGzip(request),
@@ -61,6 +63,7 @@ export const httpClient = (env: Env): HttpClient => {
   });
 
   return {
+    check: permissions.check,
     async fetch(first, timeoutMs, context) {
       const controller = new AbortController();
       const cancel = () => controller.abort(context.signal.reason);
@@ -84,10 +87,7 @@ export const httpClient = (env: Env): HttpClient => {
         context.signal.removeEventListener('abort', cancel);
       }
     },
-    close() {
-      pool?.close();
-      pool = undefined;
-    },
+    close: pools.close,
   };
 };
 

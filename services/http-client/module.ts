@@ -1,4 +1,4 @@
-import { asCallError, invalid } from '../../runtime/errors.ts';
+import { asCallError, CallError, invalid } from '../../runtime/errors.ts';
 import { badArgument, optionalTable, tableArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import {
   type HostFunction,
@@ -18,7 +18,7 @@ import {
 } from '../../runtime/lua/values.ts';
 import type { HttpClient } from './client.ts';
 import { outgoingRequest, timeoutOption } from './options.ts';
-import type { IncomingResponse } from './request.ts';
+import type { IncomingResponse, OutgoingRequest } from './request.ts';
 import { decodeUri, encodeUri } from './uri.ts';
 
 /** `x-request-id` as `X-Request-Id`. */
@@ -57,6 +57,20 @@ const responseTable = (response: IncomingResponse, url: URL): HostValue => {
   };
 };
 
+interface Prepared {
+  readonly request: OutgoingRequest;
+  readonly timeoutMs: number;
+}
+
+/** What `body` gives, or what it throws. */
+const fallible = <T>(body: () => T): T | CallError => {
+  try {
+    return body();
+  } catch (error) {
+    return asCallError(error);
+  }
+};
+
 interface BatchItem {
   readonly method: string;
   readonly url: string;
@@ -76,13 +90,17 @@ const batchItem = (value: LuaValue): BatchItem => {
   return { method: textOf(method).toUpperCase(), url: textOf(url), options: table };
 };
 
-/** The Lua module `http_client` (lua/http_client.md), without the options `stream`, `files` and `overlay_network`. */
+/** The Lua module `http_client` (lua/http_client.md), without the options `stream` and `files`. */
 export const defineHttpClientModule = (engine: LuaEngine, client: HttpClient): void => {
-  const send = async (thread: LuaThread, { method, url, options }: BatchItem): Promise<HostValue> => {
-    const request = outgoingRequest(method, url, options);
-    const done = await client.fetch(request, timeoutOption(options), thread.context);
+  const prepare = ({ method, url, options }: BatchItem): Prepared => ({
+    request: outgoingRequest(method, url, options),
+    timeoutMs: timeoutOption(options),
+  });
+  const fetch = async (thread: LuaThread, { request, timeoutMs }: Prepared): Promise<HostValue> => {
+    const done = await client.fetch(request, timeoutMs, thread.context);
     return responseTable(done.response, done.url);
   };
+  const send = async (thread: LuaThread, item: BatchItem): Promise<HostValue> => fetch(thread, prepare(item));
 
   const respond = (thread: LuaThread, item: BatchItem): Promise<HostResults> => {
     if (item.method === '') throw new LuaRaise('method required');
@@ -103,7 +121,15 @@ export const defineHttpClientModule = (engine: LuaEngine, client: HttpClient): v
       });
 
   const sendAll = async (thread: LuaThread, items: readonly BatchItem[]): Promise<HostResults> => {
-    const settled = await Promise.allSettled(items.map((item) => send(thread, item)));
+    const prepared = items.map((item) => fallible(() => prepare(item)));
+    // One that is denied denies all of them, before anything is sent.
+    for (const one of prepared) {
+      const fault = one instanceof CallError ? undefined : fallible(() => client.check(one.request, thread.context));
+      if (fault instanceof CallError && fault.kind === 'PermissionDenied') return [null, fault];
+    }
+    const settled = await Promise.allSettled(
+      prepared.map((one) => (one instanceof CallError ? Promise.reject(one) : fetch(thread, one))),
+    );
     const responses = new Map<number, LuaValue>();
     const errors = new Map<number, LuaValue>();
     for (const [i, one] of settled.entries()) {

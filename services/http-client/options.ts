@@ -46,6 +46,7 @@ const bodyOption = (options: LuaTable | undefined): { body: Uint8Array; type?: s
 const transportOptions = (options: LuaTable | undefined): TransportOptions => {
   const maximum = options?.get('max_response_body');
   const socket = options?.get('unix_socket');
+  const network = options?.get('overlay_network');
   const tls = options?.get('tls');
   const tlsText = (key: string): string | undefined => {
     const value = tls instanceof LuaTable ? tls.get(key) : undefined;
@@ -53,6 +54,7 @@ const transportOptions = (options: LuaTable | undefined): TransportOptions => {
   };
   return {
     socketPath: isLuaString(socket) && socket.length > 0 ? textOf(socket) : undefined,
+    network: isLuaString(network) && network.length > 0 ? textOf(network) : undefined,
     cert: tlsText('cert'),
     key: tlsText('key'),
     ca: tlsText('ca'),

@@ -2,8 +2,8 @@ import dns from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { permissionDenied } from '../../runtime/errors.ts';
 
-/** Loopback, private, link-local and unspecified addresses (RFC 1918, 3927, 4193, 4291, 6598). */
-const privateAddresses = (): BlockList => {
+/** Whether an address is loopback, private, link-local or unspecified (RFC 1918, 3927, 4193, 4291, 6598). */
+export const privateAddresses = (): ((address: string) => boolean) => {
   const list = new BlockList();
   list.addSubnet('0.0.0.0', 8, 'ipv4');
   list.addSubnet('10.0.0.0', 8, 'ipv4');
@@ -16,35 +16,30 @@ const privateAddresses = (): BlockList => {
   list.addAddress('::1', 'ipv6');
   list.addSubnet('fc00::', 7, 'ipv6');
   list.addSubnet('fe80::', 10, 'ipv6');
-  return list;
-};
-
-export interface AddressGuard {
-  /** @throws CallError PermissionDenied when the host is a private address written out. */
-  checkHost(hostname: string): void;
-  /** Resolves names, and fails where one of its addresses is private: checked on what is connected to, not before. */
-  readonly lookup: LookupFunction;
-}
-
-/** Keeps outgoing requests away from private networks (`http_client.block_private_ips`). */
-export const addressGuard = (): AddressGuard => {
-  const list = privateAddresses();
-  const refuse = (address: string) => permissionDenied(`not allowed: ${address}`);
-  const isPrivate = (address: string): boolean => {
+  return (address) => {
     const family = isIP(address);
     return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };
-  return {
-    checkHost(hostname) {
-      const address = hostname.replace(/^\[|\]$/g, '');
-      if (isPrivate(address)) throw refuse(address);
-    },
-    lookup(hostname, options, callback) {
-      dns.lookup(hostname, options, (error, address, family) => {
-        const found = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address);
-        const refused = error === null ? found.find(isPrivate) : undefined;
-        callback(refused === undefined ? error : refuse(refused), address, family);
-      });
-    },
-  };
 };
+
+/** The host of a URL where it is an address written out; undefined for a name. */
+export const literalAddress = ({ hostname }: URL): string | undefined => {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  return isIP(address) === 0 ? undefined : address;
+};
+
+export interface AddressGuard {
+  /** Resolves names, and fails where one of the addresses is refused: checked on what is connected to, not before. */
+  readonly lookup: LookupFunction;
+}
+
+/** Keeps outgoing requests away from addresses. */
+export const addressGuard = (isRefused: (address: string) => boolean): AddressGuard => ({
+  lookup(hostname, options, callback) {
+    dns.lookup(hostname, options, (error, address, family) => {
+      const found = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address);
+      const refused = error === null ? found.find(isRefused) : undefined;
+      callback(refused === undefined ? error : permissionDenied(`not allowed: ${refused}`), address, family);
+    });
+  },
+});

@@ -23,6 +23,8 @@ export interface TransportOptions {
   readonly ca?: string;
   readonly serverName?: string;
   readonly insecureSkipVerify?: boolean;
+  /** Id of the network to go through. */
+  readonly network?: string;
   readonly maxResponseBytes: number;
 }
 

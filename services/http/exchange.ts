@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../runtime/clock.ts';
 import { contextKey } from '../../runtime/context.ts';
 import { type CallError, canceled } from '../../runtime/errors.ts';
 import type { TraceContext } from '../../runtime/trace.ts';
@@ -40,13 +41,15 @@ export class Exchange {
   readonly params: ReadonlyMap<string, string>;
   readonly reply: Reply | undefined;
   readonly link: TraceContext | undefined;
-  readonly body: RequestBody;
   readonly response: ResponseWriter;
   readonly #res: ServerResponse;
+  readonly #clock: Clock;
+  #body: RequestBody | undefined;
   readonly #controller = new AbortController();
 
   constructor(parts: ExchangeParts) {
-    const { req, res, clock } = parts;
+    const { req, res } = parts;
+    this.#clock = parts.clock;
     this.req = req;
     this.rawPath = parts.rawPath;
     this.rawQuery = parts.rawQuery;
@@ -55,10 +58,15 @@ export class Exchange {
     this.link = parts.link;
     this.#res = res;
     this.response = new ResponseWriter(res, parts);
-    this.body = new RequestBody(req, clock, () => this.closeConnection());
     res.once('close', () => {
       if (!res.writableFinished) this.cancel(canceled('client closed the request'));
+      this.response.close();
     });
+  }
+
+  get body(): RequestBody {
+    this.#body ??= new RequestBody(this.req, this.#clock, () => this.closeConnection());
+    return this.#body;
   }
 
   /** Aborts when the client leaves, or when the server gives up waiting at its end. */
@@ -92,10 +100,11 @@ export class Exchange {
 }
 
 /** `ip:port` parts of the peer; IPv4 is shown as such on sockets that take both families. */
-export const peerOf = (req: IncomingMessage): { address: string; port: number } => ({
-  address: (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, ''),
-  port: req.socket.remotePort ?? 0,
-});
+export const peerOf = ({ socket }: IncomingMessage): { address: string; port: number } => {
+  const { remoteAddress = '', remotePort = 0 } = socket;
+  const address = remoteAddress.startsWith('::') ? remoteAddress.replace(/^::ffff:(?=\d+\.)/, '') : remoteAddress;
+  return { address, port: remotePort };
+};
 
 /** Set by the endpoint on the context that it calls its function with; private to that one call. */
 export const EXCHANGE = contextKey<Exchange | undefined>('http exchange', undefined, { isPrivate: true });

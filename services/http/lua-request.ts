@@ -28,6 +28,25 @@ const header = (self: HttpRequest, name: string): HostValue => {
 
 const query = (self: HttpRequest): URLSearchParams => new URLSearchParams(self.exchange.rawQuery);
 
+/** The first value of a name, or null. Without encodings nothing has to be decoded, and no other parameter looked at. */
+const queryValue = (self: HttpRequest, name: string): string | null => {
+  const raw = self.exchange.rawQuery;
+  if (raw.includes('%') || raw.includes('+') || raw.startsWith('?') || name.includes('=') || name.includes('&')) {
+    return query(self).get(name);
+  }
+  for (let at = 0; at < raw.length; ) {
+    const next = raw.indexOf('&', at);
+    const end = next < 0 ? raw.length : next;
+    if (end > at && raw.startsWith(name, at)) {
+      const after = at + name.length;
+      if (after === end) return '';
+      if (after < end && raw[after] === '=') return raw.slice(after + 1, end);
+    }
+    at = end + 1;
+  }
+  return null;
+};
+
 const queryParams = (self: HttpRequest): Record<string, string> => {
   const joined = new Map<string, string>();
   for (const [name, value] of query(self)) {
@@ -76,7 +95,7 @@ export const requestClass: LuaClass<HttpRequest> = {
   methods: {
     method: ({ exchange }) => [exchange.req.method?.toUpperCase(), null],
     path: ({ exchange }) => [exchange.path, null],
-    query: (self, _thread, args) => [query(self).get(textArgument(args, 1, 'query')), null],
+    query: (self, _thread, args) => [queryValue(self, textArgument(args, 1, 'query')), null],
     query_params: (self) => [queryParams(self), null],
     header: (self, _thread, args) => [header(self, textArgument(args, 1, 'header')), null],
     content_type: (self) => [header(self, 'content-type'), null],

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import { internal, invalid, messageOf } from '../../runtime/errors.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
@@ -15,8 +16,14 @@ export interface ResponseParts {
   readonly streams: BoundUpDownCounter;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all that is one byte in UTF-8.
+const ASCII = /^[\u0000-\u007f]*$/;
 /** Header values are bytes: text goes out as UTF-8, which Node takes as one character per byte. */
-const headerBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+const headerBytes = (text: string): string => (ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1'));
+
+/** One character for each byte, which is what Node sends together with the head. */
+const asLatin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
 /** What `Content-Type` says when the function said nothing: no guess that a browser could run. */
 const defaultType = (isJson: boolean, body: Uint8Array | undefined): string | undefined => {
@@ -28,6 +35,9 @@ const defaultType = (isJson: boolean, body: Uint8Array | undefined): string | un
     : 'text/plain; charset=utf-8';
 };
 
+const isWritten = ({ destroyed, errored, writableLength }: Socket): boolean =>
+  !destroyed && errored === null && writableLength === 0;
+
 /**
  * The response of one exchange: open -> headers sent (lua/http.md, section 5). "Headers sent" is the program's view: the
  * bytes leave later where that lets a small body have its length. Failures are thrown as CallErrors.
@@ -35,8 +45,9 @@ const defaultType = (isJson: boolean, body: Uint8Array | undefined): string | un
 export class ResponseWriter {
   /** The function produced a response: its result is ignored. */
   handled = false;
-  /** Settles when the response has been handed to the system or the client has gone. */
-  readonly closed: Promise<void>;
+  #isClosed = false;
+  /** Everything was taken by the system within `end` itself. */
+  #isSent = false;
   readonly #res: ServerResponse;
   readonly #parts: ResponseParts;
   #isCommitted = false;
@@ -45,18 +56,34 @@ export class ResponseWriter {
   #status = 200;
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
+  /** A whole body of ASCII, kept as the text it was made of. Nothing is in `#kept` then. */
+  #keptText = '';
+  /** The `Content-Type` of such a body, which needs no check and replaces what was set before. */
+  #isPlainJson = false;
+  #onClosed: (() => void) | undefined;
 
   constructor(res: ServerResponse, parts: ResponseParts) {
     this.#res = res;
     this.#parts = parts;
     // A body that differs from its Content-Length would shift every later response of the connection.
     res.strictContentLength = true;
-    this.closed = new Promise((resolve) => {
-      res.once('close', () => {
-        if (this.#mode === 'sse' && res.headersSent) parts.streams.add(-1);
-        resolve();
-      });
-    });
+  }
+
+  /** The response has been handed to the system, or the client has gone. */
+  get isOver(): boolean {
+    return this.#isSent || this.#isClosed;
+  }
+
+  /** Told once, by the exchange, when the response is closed. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#mode === 'sse' && this.#res.headersSent) this.#parts.streams.add(-1);
+    this.#onClosed?.();
+  }
+
+  /** For a response that is not over yet; one at a time. */
+  whenOver(body: () => void): void {
+    this.#onClosed = body;
   }
 
   /** The status that went out, the first one; undefined before that. */
@@ -106,16 +133,32 @@ export class ResponseWriter {
     this.#isCommitted = true;
     this.#assertWritable();
     if (this.#mode === 'kept' && !this.#res.headersSent && this.#keptBytes + bytes.length <= KEPT_BYTES) {
+      this.#keepAsBytes();
       this.#kept.push(bytes);
       this.#keptBytes += bytes.length;
       return;
     }
+    this.#keepAsBytes();
     this.#sendHead(bytes);
     return this.#send(this.#takeKept(bytes));
   }
 
   writeJson(text: string): void | Promise<void> {
-    if (!this.#isCommitted) this.#put('Content-Type', 'application/json');
+    const isFirst = !this.#isCommitted;
+    const bytes = Buffer.byteLength(text);
+    if (bytes === text.length && bytes <= KEPT_BYTES && this.#keptBytes === 0 && this.#mode === 'kept') {
+      this.handled = true;
+      this.#isCommitted = true;
+      this.#assertWritable();
+      if (!this.#res.headersSent) {
+        if (isFirst) this.#isPlainJson = true;
+        else this.#isJson = true;
+        this.#keptText = text;
+        this.#keptBytes = bytes;
+        return;
+      }
+    }
+    if (isFirst) this.#put('Content-Type', 'application/json');
     // After `set_status` the type is left to us, and this is what the body is.
     else if (this.#keptBytes === 0) this.#isJson = true;
     return this.write(Buffer.from(text, 'utf8'));
@@ -135,6 +178,7 @@ export class ResponseWriter {
     this.handled = true;
     this.#isCommitted = true;
     this.#assertWritable();
+    this.#keepAsBytes();
     this.#sendHead(undefined);
     this.#res.flushHeaders();
     return this.#send(this.#takeKept());
@@ -147,6 +191,8 @@ export class ResponseWriter {
     this.#res.removeHeader('Content-Length');
     this.#mode = 'kept';
     this.#isJson = false;
+    this.#isPlainJson = false;
+    this.#keptText = '';
     this.#status = status;
     for (const [name, value] of Object.entries(headers)) this.#put(name, value);
     this.#kept = body === '' ? [] : [Buffer.from(body, 'utf8')];
@@ -163,26 +209,55 @@ export class ResponseWriter {
   end(): void {
     const res = this.#res;
     if (res.destroyed || res.writableEnded) return;
-    const rest = this.#takeKept();
     const bodiless = this.#status === 204 || this.#status === 304 || this.#status < 200;
+    const { socket } = res;
     try {
-      if (!res.headersSent && this.#mode === 'kept' && !bodiless && !res.hasHeader('Content-Length')) {
-        res.setHeader('Content-Length', rest.length);
-      }
-      this.#sendHead(rest);
-      // As text of one byte a character Node sends it together with the head: one write instead of two buffers.
-      if (rest.length > 0 && !bodiless)
-        res.end(Buffer.from(rest.buffer, rest.byteOffset, rest.length).toString('latin1'), 'latin1');
-      else res.end();
+      if (this.#keptText !== '' && !bodiless && !res.hasHeader('Content-Length')) this.#endWithText();
+      else this.#endWithBytes(bodiless);
     } catch (error) {
       // The declared length was not met: only closing the connection tells the client.
       res.destroy(error instanceof Error ? error : undefined);
     }
+    // Most answers fit into the system's buffers: then there is nothing to wait for, and nothing that could be unread here.
+    this.#isSent = socket !== null && isWritten(socket) && !res.destroyed && res.writableLength === 0;
     const { clock, writeTimeoutMs } = this.#parts;
-    if (writeTimeoutMs > 0 && !res.destroyed) {
+    if (writeTimeoutMs > 0 && !res.destroyed && !this.#isSent) {
       const cancel = clock.after(writeTimeoutMs, () => res.destroy(), { unref: true });
       res.once('close', cancel);
     }
+  }
+
+  #endWithBytes(bodiless: boolean): void {
+    const res = this.#res;
+    this.#keepAsBytes();
+    const rest = this.#takeKept();
+    if (!res.headersSent && this.#mode === 'kept' && !bodiless && !res.hasHeader('Content-Length')) {
+      res.setHeader('Content-Length', rest.length);
+    }
+    this.#sendHead(rest);
+    if (rest.length > 0 && !bodiless) res.end(asLatin1(rest), 'latin1');
+    else res.end();
+  }
+
+  /** Head and body in one write: `end` with a body makes two of it, and the system call is the dearest part of an answer. */
+  #endWithText(): void {
+    const res = this.#res;
+    const text = this.#keptText;
+    this.#keptText = '';
+    const length = ['Content-Length', String(text.length)];
+    if (this.#isPlainJson || (this.#isJson && !res.hasHeader('Content-Type'))) {
+      length.unshift('Content-Type', 'application/json');
+    }
+    res.writeHead(this.#status, length);
+    const { socket } = res;
+    if (socket === null) {
+      res.end(text, 'latin1'); // it waits for the answers to earlier requests of its connection
+      return;
+    }
+    socket.cork();
+    res.write(text, 'latin1');
+    socket.uncork();
+    res.end();
   }
 
   #assertOpen(message: string): void {
@@ -211,6 +286,15 @@ export class ResponseWriter {
     }
     res.writeHead(this.#status);
     if (this.#mode === 'sse') this.#parts.streams.add(1);
+  }
+
+  /** Something else comes before, after or around the text: it is bytes like others then. */
+  #keepAsBytes(): void {
+    if (this.#keptText === '') return;
+    if (this.#isPlainJson) this.#res.setHeader('Content-Type', 'application/json');
+    this.#isPlainJson = false;
+    this.#kept = [Buffer.from(this.#keptText, 'latin1')];
+    this.#keptText = '';
   }
 
   #takeKept(last?: Uint8Array): Uint8Array {

@@ -36,7 +36,11 @@ const redirect = (method: string, path: string, query: string): Found => ({
   },
 });
 
+/** No parameters, no encodings, nothing that is cleaned. */
+const LITERAL = /^(?:\/[A-Za-z0-9_-]+)+$/;
+
 const isDecodable = (path: string): boolean => {
+  if (!path.includes('%')) return true;
   try {
     decodeURIComponent(path);
     return true;
@@ -67,8 +71,19 @@ export const router = (routes: readonly Route[]): Router => {
   const allowed = (path: string): string =>
     methods.filter((method) => paths.find(method as HTTPMethod, path) !== null).join(', ');
 
+  /** Routes whose path is what requests send, letter by letter: found without taking anything apart. */
+  const literal = new Map<string, ReadonlyMap<string, Found>>();
+  for (const ofPath of methodsOf.values()) {
+    const [first] = ofPath.values();
+    if (first === undefined || !LITERAL.test(first.pattern.path)) continue;
+    const found = [...ofPath].map(([method, route]) => [method, { route, params: NO_PARAMS }] as const);
+    literal.set(first.pattern.path, new Map(found));
+  }
+
   return {
     find(method, path, query) {
+      const exact = literal.get(path)?.get(method);
+      if (exact !== undefined) return exact;
       if (!path.startsWith('/') || !isDecodable(path)) return badRequest;
       const clean = cleanPath(path);
       if (clean !== path) return redirect(method, clean, query);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isPromise } from '../../runtime/call.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
@@ -9,6 +10,7 @@ import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
 import { TRACE } from '../../runtime/trace.ts';
 import { FUNCTIONS, type Functions } from '../function/port.ts';
+import { serviceContextOf } from '../security/port.ts';
 import { endpointCore } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { parseAddress, type ServiceConfig } from './kinds.ts';
@@ -53,6 +55,7 @@ export const httpServer = (
   const log = env.logger.subsystem('http').child({ service: id });
   const table = router(routes);
   let functions: Functions | undefined;
+  let origin = rootContext;
   const sites = httpSites(
     env,
     id,
@@ -63,29 +66,41 @@ export const httpServer = (
   let isDraining = false;
   let onIdle: (() => void) | undefined;
 
-  const serve = async (site: HttpCore, exchange: Exchange, context: CallContext): Promise<void> => {
+  const isOver = (exchange: Exchange): void => {
+    running.delete(exchange);
+    if (isDraining) setImmediate(() => server?.closeIdleConnections());
+    if (running.size === 0) onIdle?.();
+  };
+  /** Refused by an interceptor before the core saw it, most often because the program drains. */
+  const refuse = (exchange: Exchange, thrown: unknown): void => {
+    const error = asCallError(thrown);
+    if (error.kind === 'Unavailable') exchange.closeConnection();
+    else log.error('request failed outside its function', { error: error.message });
+    const status = error.kind === 'Unavailable' ? 503 : 500;
+    exchange.response.refuse(status, error.message);
+    isOver(exchange);
+  };
+  const serve = (site: HttpCore, exchange: Exchange, context: CallContext): void => {
     running.add(exchange);
+    let out: ReturnType<HttpCore>;
     try {
-      await site({ input: exchange, context: context.withSignal(exchange.signal) });
+      out = site({ input: exchange, context: context.withSignal(exchange.signal) });
     } catch (thrown) {
-      // Refused by an interceptor before the core saw it, most often because the program drains.
-      const error = asCallError(thrown);
-      if (error.kind === 'Unavailable') exchange.closeConnection();
-      else log.error('request failed outside its function', { error: error.message });
-      const status = error.kind === 'Unavailable' ? 503 : 500;
-      exchange.response.refuse(status, error.message);
-    } finally {
-      running.delete(exchange);
-      if (isDraining) setImmediate(() => server?.closeIdleConnections());
-      if (running.size === 0) onIdle?.();
+      refuse(exchange, thrown);
+      return;
     }
+    if (!isPromise(out)) return isOver(exchange);
+    void out.then(
+      () => isOver(exchange),
+      (thrown: unknown) => refuse(exchange, thrown),
+    );
   };
 
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     const { path, query } = parseTarget(req.url ?? '/');
     const method = req.method ?? '';
     const found = table.find(method, path, query); // before anything is measured: the site is the route's
-    const extracted = env.propagator.extract(rootContext, headerValues(req));
+    const extracted = env.propagator.extract(origin, headerValues(req));
     const isTrusted = settings.http.extractHeaders;
     const exchange = new Exchange({
       req,
@@ -100,7 +115,7 @@ export const httpServer = (
       link: isTrusted ? undefined : extracted.get(TRACE),
     });
     if (isDraining) exchange.closeConnection();
-    void serve(sites.of(found.route, method), exchange, isTrusted ? extracted : rootContext);
+    serve(sites.of(found.route, method), exchange, isTrusted ? extracted : origin);
   };
 
   const idle = (): Promise<void> =>
@@ -158,6 +173,7 @@ export const httpServer = (
     ...componentOptions(config.lifecycle),
     async start() {
       functions = env.use(FUNCTIONS);
+      origin = serviceContextOf(env, config.lifecycle);
       isDraining = false;
       server = createServer(serverOptions(config.timeouts), onRequest);
     },

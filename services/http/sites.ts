@@ -1,7 +1,7 @@
-import type { Call, LogRecipe, MetricRecipe, Next, SpanRecipe } from '../../runtime/call.ts';
+import type { LogRecipe, MetricRecipe, Next, SpanRecipe } from '../../runtime/call.ts';
 import type { Env } from '../../runtime/env.ts';
 import { errorType } from '../../runtime/errors.ts';
-import type { Attributes, SpanDetail } from '../../runtime/trace.ts';
+import type { Attributes, SpanDetail, SpanLink } from '../../runtime/trace.ts';
 import { type Exchange, type HttpOutcome, peerOf } from './exchange.ts';
 import {
   CLIENT_CLOSED,
@@ -22,14 +22,27 @@ export interface HttpSites {
   of(route: Route | undefined, method: string): HttpCore;
 }
 
-/** `host`, `host:port` or `[::1]:port` of a Host header. */
-const hostParts = (host: string): { address: string; port: number | undefined } => {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host);
-  return { address: match?.[1] ?? host, port: match?.[2] === undefined ? undefined : Number(match[2]) };
+interface HostParts {
+  readonly address: string;
+  readonly port: number | undefined;
+}
+type HostReader = (host: string) => HostParts;
+
+/** Takes `host`, `host:port` or `[::1]:port` of a Host header apart. Most requests name the same host as the one before. */
+const hostReader = (): HostReader => {
+  let last = '';
+  let parts: HostParts = { address: '', port: undefined };
+  return (host) => {
+    if (host === last) return parts;
+    const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host);
+    parts = { address: match?.[1] ?? host, port: match?.[2] === undefined ? undefined : Number(match[2]) };
+    last = host;
+    return parts;
+  };
 };
 
 /** What sampling sees of one request (HTTP semantic conventions, server spans). Never the query: it may hold secrets. */
-const requestAttributes = (exchange: Exchange): Attributes => {
+const requestAttributes = (exchange: Exchange, hostParts: HostReader): Attributes => {
   const { req } = exchange;
   const host = hostParts(req.headers.host ?? '');
   const method = req.method ?? '';
@@ -44,11 +57,29 @@ const requestAttributes = (exchange: Exchange): Attributes => {
   };
 };
 
-const detail = (call: Call<Exchange>): SpanDetail => {
-  const { link } = call.input;
-  const attributes = requestAttributes(call.input);
-  return link === undefined ? { attributes } : { attributes, root: true, links: [{ trace: link }] };
-};
+/** Its attributes are made for who reads them: nobody does for a request that is not sampled. */
+class RequestDetail implements SpanDetail {
+  readonly root: boolean;
+  readonly #exchange: Exchange;
+  readonly #hostParts: HostReader;
+  #attributes: Attributes | undefined;
+
+  constructor(exchange: Exchange, hostParts: HostReader) {
+    this.#exchange = exchange;
+    this.#hostParts = hostParts;
+    this.root = exchange.link !== undefined;
+  }
+
+  get attributes(): Attributes {
+    this.#attributes ??= requestAttributes(this.#exchange, this.#hostParts);
+    return this.#attributes;
+  }
+
+  get links(): readonly SpanLink[] | undefined {
+    const { link } = this.#exchange;
+    return link === undefined ? undefined : [{ trace: link }];
+  }
+}
 
 const result = (out: HttpOutcome): Attributes =>
   out.status === undefined ? { 'error.type': 'client_closed' } : { 'http.response.status_code': out.status };
@@ -60,11 +91,15 @@ const failure = (out: HttpOutcome): { type: string; message?: string } | undefin
     : { type: errorType(out.error), message: out.error.message };
 };
 
-const spanRecipe = (route: Route | undefined, method: string): SpanRecipe<Exchange, HttpOutcome> => ({
+const spanRecipe = (
+  route: Route | undefined,
+  method: string,
+  hostParts: HostReader,
+): SpanRecipe<Exchange, HttpOutcome> => ({
   name: `${method === OTHER_METHOD ? 'HTTP' : method}${route === undefined ? '' : ` ${route.id}`}`,
   kind: 'server',
   attributes: { 'http.request.method': method, 'http.route': route?.pattern.template, 'url.scheme': 'http' },
-  detail,
+  detail: ({ input }) => new RequestDetail(input, hostParts),
   result,
   failure,
 });
@@ -102,6 +137,7 @@ export const isExcluded = (list: readonly string[], route: Route | undefined): b
 /** `core` serves a route, or what nothing matched when the route is undefined. */
 export const httpSites = (env: Env, service: string, core: (route: Route | undefined) => HttpCore): HttpSites => {
   const { settings } = env;
+  const hostParts = hostReader();
   const make = (route: Route | undefined, method: string): HttpCore => {
     const labels = { method, route: route?.id ?? UNMATCHED };
     return env.site(
@@ -110,7 +146,9 @@ export const httpSites = (env: Env, service: string, core: (route: Route | undef
         operation: method,
         target: labels.route,
         span:
-          settings.spans.http && !isExcluded(settings.httpTraceExclude, route) ? spanRecipe(route, method) : undefined,
+          settings.spans.http && !isExcluded(settings.httpTraceExclude, route)
+            ? spanRecipe(route, method, hostParts)
+            : undefined,
         metrics: isExcluded(settings.httpMetricsExclude, route) ? undefined : metricRecipe(labels),
         log: logRecipe(labels),
         guarded: true,

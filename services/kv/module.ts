@@ -1,9 +1,10 @@
 import type { EntryRegistry } from '../../runtime/entry.ts';
-import { CallError, invalid, notFound } from '../../runtime/errors.ts';
+import { CallError, invalid, notFound, permissionDenied } from '../../runtime/errors.ts';
 import { numberArgument, stringArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostMethod, HostResults, LuaClass, LuaModule, LuaThread } from '../../runtime/lua/engine.ts';
 import { failed, resultsOf } from '../../runtime/lua/results.ts';
 import { type HostValue, hostObject, type LuaValue } from '../../runtime/lua/values.ts';
+import type { Allows } from '../security/port.ts';
 import type { PutOutcome, StoredEntry } from './backend.ts';
 import { listQuery, putOptions } from './options.ts';
 import type { Store, Stores } from './port.ts';
@@ -23,6 +24,17 @@ export class StoreHandle {
 const KEY_NOT_FOUND = (): CallError => notFound('key not found');
 const one = (value: HostValue): readonly HostValue[] => [value, undefined];
 const entryTable = ({ key, value, version }: StoredEntry): HostValue => ({ key, value, version });
+
+/** Whether this call may do `action` with the store. @throws CallError PermissionDenied. */
+type Demand = (action: string, store: Store, thread: LuaThread, meta?: Readonly<Record<string, string>>) => void;
+const demanding =
+  (allows: Allows): Demand =>
+  (action, store, { context }, meta) => {
+    if (!allows(context, action, store.id, meta)) throw permissionDenied(`not allowed: ${action} on ${store.id}`);
+  };
+
+/** Both forms of one key (`k` and `:k`) are the same to policies, or the one would pass where the other is denied. */
+const policyKey = (key: string): string => (key.length > 1 && key.lastIndexOf(':') === 0 ? key.slice(1) : key);
 
 /** Every method but `release` begins like this; what it throws is returned as `nil, err`. */
 const guarded =
@@ -48,53 +60,67 @@ const writtenValue = (args: readonly LuaValue[]): LuaValue => {
   return args[1];
 };
 
-const get: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const key = keyOf(args, 'get');
-  return resultsOf(
-    () => store.get(key, context),
-    (hit) => (hit === undefined ? failed(KEY_NOT_FOUND()) : one(hit.value)),
-  );
-};
-const entry: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const key = keyOf(args, 'entry');
-  return resultsOf(
-    () => store.get(key, context),
-    (hit) => (hit === undefined ? failed(KEY_NOT_FOUND()) : one(entryTable(hit))),
-  );
-};
-const has: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const key = keyOf(args, 'has');
-  return resultsOf(() => store.has(key, context), one);
-};
-const remove: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const key = keyOf(args, 'delete');
-  return resultsOf(() => store.delete(key, context), one);
-};
-const set: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const key = keyOf(args, 'set');
-  const value = writtenValue(args);
-  const ttl = args[2] === undefined ? undefined : numberArgument(args, 3, 'set');
-  return resultsOf(
-    () => store.set(key, value, ttl, context),
-    () => one(true),
-  );
-};
-const list: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const query = listQuery(args[0]);
-  return resultsOf(
-    () => store.list(query, context),
-    ({ items, hasMore }) => one({ items: items.map(entryTable), cursor: items.at(-1)?.key ?? '', has_more: hasMore }),
-  );
-};
-const put: HostMethod<StoreHandle> = ({ store }, { context }, args) => {
-  const key = keyOf(args, 'put');
-  const value = writtenValue(args);
-  const options = putOptions(args[2]);
-  if (!store.info.conditional_put && (options.onlyIfAbsent === true || options.ifVersion !== undefined)) {
-    throw invalid('operation not supported by this store');
-  }
-  return resultsOf(() => store.put(key, value, options, context), putResults);
-};
+/** The methods that read and write; each asks for its permission once its arguments are in order. */
+const keyMethods = (demand: Demand): Readonly<Record<string, HostMethod<StoreHandle>>> => ({
+  get({ store }, thread, args) {
+    const key = keyOf(args, 'get');
+    demand('store.key.get', store, thread, { key: policyKey(key) });
+    return resultsOf(
+      () => store.get(key, thread.context),
+      (hit) => (hit === undefined ? failed(KEY_NOT_FOUND()) : one(hit.value)),
+    );
+  },
+  entry({ store }, thread, args) {
+    const key = keyOf(args, 'entry');
+    demand('store.key.get', store, thread, { key: policyKey(key) });
+    return resultsOf(
+      () => store.get(key, thread.context),
+      (hit) => (hit === undefined ? failed(KEY_NOT_FOUND()) : one(entryTable(hit))),
+    );
+  },
+  has({ store }, thread, args) {
+    const key = keyOf(args, 'has');
+    demand('store.key.has', store, thread, { key: policyKey(key) });
+    return resultsOf(() => store.has(key, thread.context), one);
+  },
+  delete({ store }, thread, args) {
+    const key = keyOf(args, 'delete');
+    demand('store.key.delete', store, thread, { key: policyKey(key) });
+    return resultsOf(() => store.delete(key, thread.context), one);
+  },
+  set({ store }, thread, args) {
+    const key = keyOf(args, 'set');
+    const value = writtenValue(args);
+    const ttl = args[2] === undefined ? undefined : numberArgument(args, 3, 'set');
+    demand('store.key.set', store, thread, { key: policyKey(key) });
+    return resultsOf(
+      () => store.set(key, value, ttl, thread.context),
+      () => one(true),
+    );
+  },
+  list({ store }, thread, args) {
+    const query = listQuery(args[0]);
+    demand('store.key.list', store, thread, { prefix: query.prefix });
+    return resultsOf(
+      () => store.list(query, thread.context),
+      ({ items, hasMore }) => one({ items: items.map(entryTable), cursor: items.at(-1)?.key ?? '', has_more: hasMore }),
+    );
+  },
+  put({ store }, thread, args) {
+    const key = keyOf(args, 'put');
+    const value = writtenValue(args);
+    const options = putOptions(args[2]);
+    demand('store.key.set', store, thread, { key: policyKey(key) });
+    if (!store.info.conditional_put && (options.onlyIfAbsent === true || options.ifVersion !== undefined)) {
+      throw invalid('operation not supported by this store');
+    }
+    return resultsOf(() => store.put(key, value, options, thread.context), putResults);
+  },
+  info({ store }, thread) {
+    demand('store.info', store, thread);
+    return one({ id: store.id, ...store.info });
+  },
+});
 const putResults = (outcome: PutOutcome): readonly HostValue[] => {
   switch (outcome.result) {
     case 'ok':
@@ -116,27 +142,21 @@ const release: HostMethod<StoreHandle> = (self) => {
   return [true];
 };
 
-export const storeClass: LuaClass<StoreHandle> = {
-  name: 'store.Store',
-  constructor: StoreHandle,
-  methods: {
-    get: guarded(get),
-    set: guarded(set),
-    has: guarded(has),
-    delete: guarded(remove),
-    entry: guarded(entry),
-    list: guarded(list),
-    put: guarded(put),
-    info: guarded(({ store }) => one({ id: store.id, ...store.info })),
-    release,
-  },
-  yields: ['get', 'set', 'has', 'delete', 'entry', 'list', 'put'],
-  tostring: (self) => (self.isReleased ? 'store.Store{released}' : 'store.Store{}'),
+export const storeClass = (allows: Allows): LuaClass<StoreHandle> => {
+  const methods = Object.entries(keyMethods(demanding(allows))).map(
+    ([name, method]) => [name, guarded(method)] as const,
+  );
+  return {
+    name: 'store.Store',
+    constructor: StoreHandle,
+    methods: { ...Object.fromEntries(methods), release },
+    yields: ['get', 'set', 'has', 'delete', 'entry', 'list', 'put'],
+    tostring: (self) => (self.isReleased ? 'store.Store{released}' : 'store.Store{}'),
+  };
 };
 
 /** `store.get(id)`: a handle that lives until the call ends (lua/store.md, sections 1 and 7). */
 const acquire = (stores: Stores, registry: EntryRegistry, thread: LuaThread, id: string): HostResults => {
-  if (id === '') return failed(invalid('resource id is required'));
   const store = stores.get(id);
   if (store === undefined) {
     const exists = registry.get(id) !== undefined;
@@ -149,9 +169,17 @@ const acquire = (stores: Stores, registry: EntryRegistry, thread: LuaThread, id:
   return [handle, undefined];
 };
 
-export const storeModule = (stores: Stores, registry: EntryRegistry): LuaModule => ({
+export const storeModule = (stores: Stores, registry: EntryRegistry, allows: Allows): LuaModule => ({
   name: 'store',
-  functions: { get: (thread, args) => acquire(stores, registry, thread, textArgument(args, 1, 'get')) },
+  functions: {
+    get(thread, args) {
+      const id = textArgument(args, 1, 'get');
+      if (id === '') return failed(invalid('resource id is required'));
+      // Before the store is looked for: a denial tells nothing of what there is.
+      if (!allows(thread.context, 'store.get', id)) return failed(permissionDenied(`not allowed: store.get on ${id}`));
+      return acquire(stores, registry, thread, id);
+    },
+  },
   constants: {
     backend: { MEMORY: 'memory', SQL: 'sql', KV_RAFT: 'kv.raft', KV_CRDT: 'kv.crdt', UNKNOWN: 'unknown' },
     consistency: { LINEARIZABLE: 'linearizable', EVENTUAL: 'eventual', LOCAL: 'local', UNKNOWN: 'unknown' },

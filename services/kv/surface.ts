@@ -4,6 +4,7 @@ import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions, lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
 import { duration, nonNegativeInt } from '../../runtime/schema-fields.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { operationGuard } from '../security/port.ts';
 import { memoryBackend } from './memory.ts';
 import { storeClass, storeModule } from './module.ts';
 import { STORES, type Store } from './port.ts';
@@ -38,8 +39,9 @@ const build = (env: Env): readonly Component[] => {
     });
   }
   env.provide(STORES, { get: (id) => stores.get(id) });
-  env.engine.defineClass(storeClass);
-  env.engine.define(storeModule(stores, env.registry));
+  const allows = operationGuard(env.settings);
+  env.engine.defineClass(storeClass(allows));
+  env.engine.define(storeModule(stores, env.registry, allows));
   return components;
 };
 

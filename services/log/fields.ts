@@ -16,6 +16,10 @@ const RESERVED: ReadonlySet<string> = new Set([
   'customLevels',
 ]);
 
+/** Names that `preparedFields` may change, or whose meaning as a key of an object is not theirs alone. */
+export const isSpecialName = (name: string): boolean =>
+  RESERVED.has(name) || name === 'socket' || name in Object.prototype;
+
 /** Fields as pino may have them: no reserved key, no function, errors as data. Undefined members are left out. */
 export const preparedFields = (fields: LogFields): Record<string, unknown> => {
   const out: Record<string, unknown> = {};

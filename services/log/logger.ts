@@ -13,6 +13,7 @@ import {
 import { TRACE } from '../../runtime/trace.ts';
 import { consoleLine } from './console-format.ts';
 import { preparedFields } from './fields.ts';
+import { isoTime, lineFrame, plainMembers } from './plain-line.ts';
 import { redactor } from './redaction.ts';
 import { type LogDestination, type SinkFailure, sinks } from './sinks.ts';
 
@@ -52,15 +53,20 @@ export const createLogger = (options: LogOptions): ProgramLogger => {
       root.subsystem('telemetry').warn(text, { destination: index, error });
     },
   });
+  const iso = isoTime();
+  const time = (): string => iso(options.clock.wall());
   const base = pino(
     {
       level: LOG_LEVELS[0], // levels are ours: what is off never gets here
       base: null,
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"time":"${new Date(options.clock.wall()).toISOString()}"`,
+      timestamp: () => `,"time":"${time()}"`,
     },
     { write: (line: string) => fanOut.write(`${render(line.trimEnd())}\n`) },
   );
+  const plain = options.encoding === 'json' ? plainMembers() : undefined;
+  // No pattern can match a plain line; a text of `redact` could stand anywhere.
+  const renderPlain = (options.redact ?? []).length === 0 ? (line: string): string => line : render;
 
   const levelOf = (subsystem: Subsystem): number => LOG_LEVELS.indexOf(options.levels?.[subsystem] ?? options.level);
 
@@ -70,15 +76,24 @@ export const createLogger = (options: LogOptions): ProgramLogger => {
     const isOn = (level: LogLevel): boolean => LOG_LEVELS.indexOf(level) >= threshold;
     const writer = (level: LogLevel): LogWrite => {
       if (!isOn(level)) return nothing; // costs no check per line (pino does the same)
+      const frame = lineFrame(level, (lines as unknown as Record<symbol, string>)[pino.symbols.chindingsSym] ?? '');
+      const plainLine = (message: string, fields?: LogFields, context?: CallContext): string | undefined => {
+        const members = fields === undefined ? '' : plain?.of(fields, bound);
+        if (plain === undefined || members === undefined) return undefined;
+        return frame.line(time(), members, context?.get(TRACE), message);
+      };
       return (message, fields, context) => {
         options.onLine?.(level);
         try {
-          writeLine(lines, level, message, fields, context);
+          const line = plainLine(message, fields, context);
+          if (line === undefined) writeLine(lines, level, message, fields, context);
+          else fanOut.write(`${renderPlain(line)}\n`);
         } catch (error) {
           // A field that cannot be read (a throwing getter) must not cost the line, nor reach who only wanted to log.
           lost('encode');
           writeLine(lines, level, message, { fields_error: messageOf(error) }, context);
         }
+        if (level === 'error') fanOut.writeOut(); // whatever comes next, this one has been told
       };
     };
     /** Two keys of one name are no good JSON: the field of the line wins over that of the logger. */

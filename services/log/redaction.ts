@@ -11,15 +11,24 @@ const NAMES =
  * What is hidden whoever writes it. Every pattern stays inside one text of the JSON line (it ends at a quote or a
  * backslash), so that the line still parses; and none looks back, so that a long line costs linear time.
  */
-const PATTERNS: readonly (readonly [RegExp, string])[] = [
-  // A member of a JSON line, or a quoted field of a console line.
-  [new RegExp(`((?:${NAMES})(?:":|=)")(?:[^"\\\\]|\\\\.)*`, 'gi'), `$1${REDACTED}`],
-  // A header that somebody put into a text: `Authorization: Basic dXNlcjpwYXNz`.
-  [/((?:proxy-)?authorization(?:\\")?\s*[:=]\s*(?:\\")?)(?![\s"\\[{])[^"\\,\r\n]+/gi, `$1${REDACTED}`],
-  [/\b(bearer)\s+[\w.~+/=-]+/gi, `$1 ${REDACTED}`],
-  // User information of a URL (RFC 3986, section 3.2.1).
-  [/:\/\/[^\s/?#"'\\]*@/g, `://${REDACTED}@`],
-];
+const patternsOf = (encoding: 'json' | 'console'): readonly (readonly [RegExp, string])[] => {
+  // A member of a JSON line; a console line has quoted fields as well. In JSON `="` is a text's end, not a field.
+  const separator = encoding === 'json' ? '":' : '(?:":|=)';
+  return [
+    [new RegExp(`((?:${NAMES})${separator}")(?:[^"\\\\]|\\\\.)*`, 'gi'), `$1${REDACTED}`],
+    // A header that somebody put into a text: `Authorization: Basic dXNlcjpwYXNz`.
+    [/((?:proxy-)?authorization(?:\\")?\s*[:=]\s*(?:\\")?)(?![\s"\\[{])[^"\\,\r\n]+/gi, `$1${REDACTED}`],
+    [/\b(bearer)\s+[\w.~+/=-]+/gi, `$1 ${REDACTED}`],
+    // User information of a URL (RFC 3986, section 3.2.1).
+    [/:\/\/[^\s/?#"'\\]*@/g, `://${REDACTED}@`],
+  ];
+};
+
+/** What every match of a pattern holds: its name, or the two slashes of a URL. */
+const SIGNS = /authori|cookie|api[_-]?key|passw|secret|_token|bearer|:\/\//i;
+
+/** False: no pattern can match a line because of this text, wherever it stands in it. */
+export const mayHoldSecret = (text: string): boolean => SIGNS.test(text);
 
 /** Takes secrets out of a finished line, JSON or text, without its end. JSON stays JSON. */
 export type Redactor = (line: string) => string;
@@ -28,6 +37,7 @@ export type Redactor = (line: string) => string;
 export const redactor = (secrets: readonly string[], encoding: 'json' | 'console'): Redactor => {
   // Longest first: of a secret that holds another nothing may remain.
   const texts = [...new Set(secrets)].filter((s) => s.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+  const patterns = patternsOf(encoding);
   const escaped = texts.map((text) => JSON.stringify(text).slice(1, -1));
   const holds = (line: string): boolean =>
     texts.some((text) => line.includes(text)) || escaped.some((text) => line.includes(text));
@@ -41,7 +51,7 @@ export const redactor = (secrets: readonly string[], encoding: 'json' | 'console
     let out = line;
     if (holds(out))
       out = encoding === 'json' ? JSON.stringify(redactedValue(JSON.parse(out), replaced)) : replaced(out);
-    for (const [pattern, replacement] of PATTERNS) out = out.replace(pattern, replacement);
+    for (const [pattern, replacement] of patterns) out = out.replace(pattern, replacement);
     return out;
   };
 };

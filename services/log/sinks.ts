@@ -9,6 +9,8 @@ export interface LogDestination {
   readonly errored?: Error | null;
   /** For destinations that keep lines back. */
   flush?(): void | Promise<void>;
+  /** The same at once: what is kept must be out when this returns. Never throws. */
+  writeOut?(): void;
 }
 
 export type SinkFailure = 'write' | 'throttled';
@@ -27,6 +29,8 @@ export interface SinkHooks {
 export interface Sinks {
   /** Gives a line to every destination, whatever the others do with it. Never throws. */
   write(line: string): void;
+  /** Has what destinations keep back written at once. */
+  writeOut(): void;
   /** Resolves when everything given so far was taken or refused. */
   flush(): Promise<void>;
 }
@@ -36,6 +40,9 @@ export const sinks = (destinations: readonly LogDestination[], hooks: SinkHooks)
   return {
     write(line) {
       for (const sink of all) sink.write(line);
+    },
+    writeOut() {
+      for (const sink of all) sink.writeOut();
     },
     async flush() {
       await Promise.all(all.map((sink) => sink.flush()));
@@ -82,6 +89,10 @@ class Sink {
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  writeOut(): void {
+    this.#destination.writeOut?.();
   }
 
   async flush(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { Clock } from '../../runtime/clock.ts';
+import { waitAtMost } from '../../runtime/deadline.ts';
 import type { BuildInfo } from '../../runtime/env.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
@@ -89,17 +90,6 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
     logger,
   });
 
-  /** Resolves after `ms`, without keeping the program alive beyond its other work; `done` ends the wait early. */
-  const within = async (ms: number, done: Promise<unknown>): Promise<boolean> => {
-    let cancel = (): void => {};
-    const late = new Promise<boolean>((resolve) => {
-      cancel = clock.after(ms, () => resolve(false));
-    });
-    const inTime = await Promise.race([done.then(() => true), late]);
-    cancel();
-    return inTime;
-  };
-
   /** Runs both steps, spans first, and tells whether all went well in time. What fails late is logged, once. */
   const inOrder = async (
     budgetMs: number,
@@ -115,9 +105,9 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
       });
     const first = attempt('traces', ofTraces);
     // The last metrics are to count the last spans; but slow spans must not cost the metrics their turn.
-    await within(ofMetrics === undefined ? budgetMs : budgetMs * SPAN_SHARE, first);
+    await waitAtMost(clock, ofMetrics === undefined ? budgetMs : budgetMs * SPAN_SHARE, first);
     const both = Promise.all([first, attempt('metrics', ofMetrics)]);
-    const inTime = await within(Math.max(deadline - clock.now(), 0), both);
+    const { inTime } = await waitAtMost(clock, Math.max(deadline - clock.now(), 0), both);
     if (!inTime) problems.push(`not finished within ${budgetMs} ms`);
     if (problems.length > 0) logger.warn(`telemetry ${what} is incomplete`, { error: problems.join('; ') });
     return problems.length === 0;

@@ -1,4 +1,12 @@
-import { type SpanContext, TraceFlags, type TraceState } from '@opentelemetry/api';
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  TraceFlags,
+  type TraceState,
+  trace as traceApi,
+} from '@opentelemetry/api';
 import { TraceState as SdkTraceState } from '@opentelemetry/core';
 import type { TraceContext } from '../../runtime/trace.ts';
 
@@ -32,3 +40,40 @@ export const fromSpanContext = (span: SpanContext, inheritedFlags: number): Trac
 
 /** The trace id was made at random (W3C Trace Context Level 2, "Random Trace ID Flag"). */
 export const RANDOM_FLAG = 0b10;
+
+/** The API keeps the key of its span to itself, but not from the context that it is to be set in. */
+const spanKey = (): symbol | undefined => {
+  let key: symbol | undefined;
+  const asked: Context = {
+    getValue: () => undefined,
+    setValue(given) {
+      key = given;
+      return asked;
+    },
+    deleteValue: () => asked,
+  };
+  traceApi.setSpan(asked, traceApi.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }));
+  return key;
+};
+
+/** What `trace.setSpanContext(ROOT_CONTEXT, ...)` gives, without the map and the closures of the API's own contexts. */
+export const parentContexts = (): ((parent: SpanContext) => Context) => {
+  const key = spanKey();
+
+  class ParentContext implements Context {
+    readonly #span: Span;
+    constructor(span: Span) {
+      this.#span = span;
+    }
+    getValue(asked: symbol): unknown {
+      return asked === key ? this.#span : undefined;
+    }
+    setValue(given: symbol, value: unknown): Context {
+      return traceApi.setSpan(ROOT_CONTEXT, this.#span).setValue(given, value);
+    }
+    deleteValue(given: symbol): Context {
+      return given === key ? ROOT_CONTEXT : this;
+    }
+  }
+  return (parent) => new ParentContext(traceApi.wrapSpanContext(parent));
+};

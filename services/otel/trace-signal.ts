@@ -11,7 +11,7 @@ import type { Tracer } from '../../runtime/trace.ts';
 import { traceIds } from './ids.ts';
 import { encodingSpanProcessor } from './otlp/span-processor.ts';
 import { encodedSpanDelivery, jsonSpanExporter, type Transport } from './otlp-exporters.ts';
-import { sampler, samplingDecision } from './sampler.ts';
+import { announcedSampler, sampler, samplingDecision } from './sampler.ts';
 import { openTransport, reportInitError, type Signal, type SignalOptions } from './signal.ts';
 import { spanCounts } from './span-counts.ts';
 import { spanLedger } from './span-export.ts';
@@ -111,9 +111,11 @@ export const traceSignal = (options: SignalOptions, resource: Resource): TraceSi
   if (pipelines.length === 0) return undefined;
 
   const ids = traceIds();
+  const { name, ratio } = settings.sampler;
+  const announced = announcedSampler(sampler(name, ratio));
   const provider = new BasicTracerProvider({
     resource,
-    sampler: sampler(settings.sampler.name, settings.sampler.ratio),
+    sampler: announced.sampler,
     spanLimits: settings.limits,
     idGenerator: ids.generator,
     spanProcessors: pipelines.map((pipeline) => pipeline.processor),
@@ -124,7 +126,8 @@ export const traceSignal = (options: SignalOptions, resource: Resource): TraceSi
       provider,
       clock: options.clock,
       ids,
-      decide: samplingDecision(settings.sampler.name, settings.sampler.ratio),
+      decide: samplingDecision(name, ratio),
+      announce: announced.announce,
       version: options.version,
     }),
     async flush() {

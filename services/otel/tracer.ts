@@ -4,6 +4,7 @@ import {
   type Span as SdkSpan,
   SpanKind as SdkSpanKind,
   type Tracer as SdkTracer,
+  type SpanOptions,
   SpanStatusCode,
   type TracerProvider,
   trace as traceApi,
@@ -13,6 +14,7 @@ import { errorType, messageOf } from '../../runtime/errors.ts';
 import {
   type Attributes,
   type Span,
+  type SpanDetail,
   type SpanKind,
   type SpanLink,
   type SpanSite,
@@ -26,7 +28,7 @@ import { toHrTime } from './hr-time.ts';
 import type { TraceIds } from './ids.ts';
 import { SITE_CONSTANTS, siteConstants, type WithConstants } from './otlp/span-fields.ts';
 import type { SamplingDecision } from './sampler.ts';
-import { fromSpanContext, RANDOM_FLAG, toSpanContext } from './span-context.ts';
+import { fromSpanContext, parentContexts, RANDOM_FLAG, toSpanContext } from './span-context.ts';
 
 const KINDS: Readonly<Record<SpanKind, SdkSpanKind>> = {
   internal: SdkSpanKind.INTERNAL,
@@ -40,8 +42,13 @@ export interface TracerOptions {
   readonly provider: TracerProvider;
   readonly clock: Clock;
   readonly ids: TraceIds;
-  /** What the provider's sampler will decide. Absent for a sampler that we don't know: the SDK is asked every time. */
+  /**
+   * What the provider's sampler will decide; it and the processors then take no interest in a span's first attributes.
+   * Absent for a provider that we don't know: the SDK is asked every time, with all there is.
+   */
   readonly decide?: SamplingDecision;
+  /** Told right before a span that `decide` has said yes to is started. */
+  readonly announce?: () => void;
   /** The instrumentation scope's version. */
   readonly version: string;
 }
@@ -61,18 +68,22 @@ const toSdkLink = (link: SpanLink) => ({
 const linksOf = (named: readonly SpanLink[] | undefined, received: TraceContext | undefined) =>
   received === undefined ? named?.map(toSdkLink) : [...(named ?? []).map(toSdkLink), toSdkLink({ trace: received })];
 
+/** What all spans of one tracer share. */
+interface Recording {
+  readonly clock: Clock;
+  readonly wasRecorded: ExceptionMemory;
+}
+
 /** A span of the SDK behind our interface. One object per span: methods stay on the prototype. */
 class RecordedSpan implements StartedSpan, Span {
   readonly trace: TraceContext;
   readonly #span: SdkSpan;
-  readonly #clock: Clock;
-  readonly #wasRecorded: ExceptionMemory;
+  readonly #recording: Recording;
 
-  constructor(span: SdkSpan, trace: TraceContext, clock: Clock, wasRecorded: ExceptionMemory) {
+  constructor(span: SdkSpan, trace: TraceContext, recording: Recording) {
     this.trace = trace;
     this.#span = span;
-    this.#clock = clock;
-    this.#wasRecorded = wasRecorded;
+    this.#recording = recording;
   }
 
   get span(): Span {
@@ -84,7 +95,7 @@ class RecordedSpan implements StartedSpan, Span {
   }
 
   addEvent(name: string, attributes?: Attributes, time?: number): void {
-    this.#span.addEvent(name, toSdkAttributes(attributes ?? {}), toHrTime(time ?? this.#clock.wall()));
+    this.#span.addEvent(name, toSdkAttributes(attributes ?? {}), toHrTime(time ?? this.#recording.clock.wall()));
   }
 
   addLink(link: SpanLink): void {
@@ -93,7 +104,7 @@ class RecordedSpan implements StartedSpan, Span {
 
   fail(error: unknown): void {
     this.setError(errorType(error), messageOf(error));
-    if (this.#wasRecorded(error, this.trace.traceId)) return;
+    if (this.#recording.wasRecorded(error, this.trace.traceId)) return;
     this.addEvent('exception', exceptionAttributes(error));
   }
 
@@ -103,27 +114,39 @@ class RecordedSpan implements StartedSpan, Span {
   }
 
   end(time?: number): void {
-    this.#span.end(toHrTime(time ?? this.#clock.wall()));
+    this.#span.end(toHrTime(time ?? this.#recording.clock.wall()));
   }
 }
 
 /**
- * The position of a call that is not sampled, and all that starting it gives: the one object that such a call costs. Its span
- * id is made for who asks: a header that goes out, a line of log.
+ * The position of a call that is not sampled, and all that starting it gives: the one object that such a call costs. Its ids
+ * are made for who asks: a header that goes out, a line of log. They are the same ever after.
  */
 class UnsampledTrace implements StartedSpan, TraceContext {
-  readonly traceId: string;
   readonly flags: number;
   readonly state: string | undefined;
   readonly isRemote = false;
   readonly #ids: TraceIds;
+  /** What the decision was made by; undefined where it was made for all roots. */
+  readonly #fold: number | undefined;
+  #traceId: string | undefined;
   #spanId: string | undefined;
 
-  constructor(parent: TraceContext | undefined, traceId: string, ids: TraceIds) {
-    this.traceId = traceId;
+  constructor(ids: TraceIds, parent: TraceContext | undefined, fold: number | undefined) {
     this.#ids = ids;
-    this.flags = parent === undefined ? 0 : parent.flags & RANDOM_FLAG;
-    this.state = parent?.state;
+    this.#fold = fold;
+    if (parent === undefined) {
+      this.flags = 0;
+      return;
+    }
+    this.flags = parent.flags & RANDOM_FLAG;
+    this.state = parent.state;
+    this.#traceId = parent.traceId;
+  }
+
+  get traceId(): string {
+    this.#traceId ??= this.#fold === undefined ? this.#ids.traceId() : this.#ids.traceIdOf(this.#fold);
+    return this.#traceId;
   }
 
   get spanId(): string {
@@ -142,36 +165,68 @@ class UnsampledTrace implements StartedSpan, TraceContext {
 
 /** Spans of the OpenTelemetry SDK for our sites. The parent is the context's TRACE, never a global. */
 export const tracer = (options: TracerOptions): Tracer => {
-  const { clock, ids, decide } = options;
+  const { clock, ids, decide, announce } = options;
   const sdk: SdkTracer = options.provider.getTracer(SCOPE_NAME, options.version);
-  const wasRecorded = exceptionMemory();
+  const recording: Recording = { clock, wasRecorded: exceptionMemory() };
+  const contextUnder = parentContexts();
 
   const site = (recipe: { name: string; kind: SpanKind; attributes: Attributes }): SpanSite => {
     const attributes = toSdkAttributes(recipe.attributes);
-    const constants = siteConstants(recipe.name, KINDS[recipe.kind], attributes);
+    const kind = KINDS[recipe.kind];
+    const constants = siteConstants(recipe.name, kind, attributes);
+
+    const startTime = (detail: SpanDetail | undefined) => toHrTime(detail?.startTime ?? clock.wall());
+
+    /** A span that is known to be sampled: attributes are given to it once, and not to a sampler before. */
+    const record = (parent: TraceContext | undefined, detail: SpanDetail | undefined): RecordedSpan => {
+      const of: SpanOptions = {
+        kind: detail?.kind === undefined ? kind : KINDS[detail.kind],
+        startTime: startTime(detail),
+        links: linksOf(detail?.links, parent?.received),
+      };
+      announce?.();
+      const under = parent === undefined ? ROOT_CONTEXT : contextUnder(toSpanContext(parent));
+      const span = sdk.startSpan(detail?.name ?? recipe.name, of, under);
+      (span as WithConstants)[SITE_CONSTANTS] = constants;
+      span.setAttributes(attributes);
+      if (detail?.attributes !== undefined) span.setAttributes(toSdkAttributes(detail.attributes));
+      const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+      const flags = parent === undefined ? traceFlags : traceFlags | (parent.flags & RANDOM_FLAG);
+      const state = traceState === undefined ? undefined : parent?.state; // the SDK leaves a parent with bad ids
+      return new RecordedSpan(span, { traceId, spanId, flags, state, isRemote: false }, recording);
+    };
+
+    /** A span of a provider that we don't know. */
+    const ask = (parent: TraceContext | undefined, detail: SpanDetail | undefined): StartedSpan => {
+      const span = sdk.startSpan(
+        detail?.name ?? recipe.name,
+        {
+          kind: detail?.kind === undefined ? kind : KINDS[detail.kind],
+          attributes:
+            detail?.attributes === undefined ? attributes : { ...attributes, ...toSdkAttributes(detail.attributes) },
+          links: linksOf(detail?.links, parent?.received),
+          startTime: startTime(detail),
+        },
+        parent === undefined ? ROOT_CONTEXT : traceApi.setSpanContext(ROOT_CONTEXT, toSpanContext(parent)),
+      );
+      const trace = fromSpanContext(span.spanContext(), parent?.flags ?? 0);
+      return span.isRecording() ? new RecordedSpan(span, trace, recording) : { trace, span: undefined };
+    };
+
     return {
       start(context, detail) {
         const parent = detail?.root === true ? undefined : context.get(TRACE);
-        if (decide !== undefined) {
-          const traceId = parent === undefined ? ids.traceId() : parent.traceId;
-          if (!decide(parent, traceId)) return new UnsampledTrace(parent, traceId, ids);
-          if (parent === undefined) ids.reserve(traceId);
+        if (decide === undefined) return ask(parent, detail);
+        if (parent !== undefined) {
+          return decide.child(parent) ? record(parent, detail) : new UnsampledTrace(ids, parent, undefined);
         }
-        const span = sdk.startSpan(
-          detail?.name ?? recipe.name,
-          {
-            kind: KINDS[detail?.kind ?? recipe.kind],
-            attributes:
-              detail?.attributes === undefined ? attributes : { ...attributes, ...toSdkAttributes(detail.attributes) },
-            links: linksOf(detail?.links, parent?.received),
-            startTime: toHrTime(detail?.startTime ?? clock.wall()),
-          },
-          parent === undefined ? ROOT_CONTEXT : traceApi.setSpanContext(ROOT_CONTEXT, toSpanContext(parent)),
-        );
-        const trace = fromSpanContext(span.spanContext(), parent?.flags ?? 0);
-        if (!span.isRecording()) return { trace, span: undefined };
-        (span as WithConstants)[SITE_CONSTANTS] = constants;
-        return new RecordedSpan(span, trace, clock, wasRecorded);
+        const { root } = decide;
+        if (root === true) return record(undefined, detail);
+        if (root === false) return new UnsampledTrace(ids, undefined, undefined);
+        const fold = ids.fold();
+        if (!root(fold)) return new UnsampledTrace(ids, undefined, fold);
+        ids.reserve(ids.traceIdOf(fold));
+        return record(undefined, detail);
       },
     };
   };

@@ -64,12 +64,22 @@ export class Mailbox {
   }
 
   inbox(): LuaChannel {
-    this.#inbox ??= this.#engine.channel(0, { take: (thread) => this.#take(this.#unrouted, thread) ?? NOTHING });
+    if (this.#inbox === undefined) {
+      const inbox: LuaChannel = this.#engine.channel(0, {
+        take: (thread) => (this.#inbox === inbox ? (this.#take(this.#unrouted, thread) ?? NOTHING) : NOTHING),
+      });
+      this.#inbox = inbox;
+    }
     return this.#inbox;
   }
 
   events(): LuaChannel {
-    this.#events ??= this.#engine.channel(0, { take: () => this.#waitingEvents?.shift() ?? NOTHING });
+    if (this.#events === undefined) {
+      const events: LuaChannel = this.#engine.channel(0, {
+        take: () => (this.#events === events ? (this.#waitingEvents?.shift() ?? NOTHING) : NOTHING),
+      });
+      this.#events = events;
+    }
     return this.#events;
   }
 
@@ -159,6 +169,7 @@ export class Mailbox {
     if (waiting.size === 0) return;
     const all = [...this.#unrouted, ...waiting].sort((a, b) => a.order - b.order);
     this.#unrouted.clear();
+    waiting.clear();
     for (const message of all) this.#unrouted.push(message);
     this.#inbox?.serve();
   }

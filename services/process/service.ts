@@ -1,11 +1,10 @@
 import { luaValueOf } from '../../runtime/codec/host-data.ts';
-import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import type { Component, ComponentLife } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { HostValue } from '../../runtime/lua/values.ts';
-import type { Security } from '../security/port.ts';
+import { serviceContextOf } from '../security/port.ts';
 import { processRestarts } from './instruments.ts';
 import type { ServiceConfig } from './kinds.ts';
 import type { ProcessExit, Processes } from './port.ts';
@@ -17,20 +16,13 @@ const STOP_GRACE_MS = 500;
  * `process.service`: one process that is watched and started again as its lifecycle says
  * (processes-declarations.md, section 4). Each start is a fresh process.
  */
-export const processService = (
-  env: Env,
-  { id, config }: Declared<ServiceConfig>,
-  processes: Processes,
-  security: () => Security | undefined,
-): Component => {
+export const processService = (env: Env, { id, config }: Declared<ServiceConfig>, processes: Processes): Component => {
   const options = componentOptions(config.lifecycle);
   const restarts = env.collector.counter(processRestarts);
   const args = config.input.map((value) => luaValueOf(value as HostValue));
   let running: { readonly pid: string; readonly ended: Promise<ProcessExit> } | undefined;
   let isStopping = false;
 
-  /** Services start with an empty bag; actor and scope are those of their declaration (lua/ctx.md). */
-  const context = (): CallContext => security()?.serviceContext(config.lifecycle.security) ?? rootContext;
   const spawn = (life: ComponentLife | undefined): void => {
     const attempt = life?.attempt ?? 1;
     const ended = Promise.withResolvers<ProcessExit>();
@@ -38,7 +30,8 @@ export const processService = (
       id: config.process,
       host: config.host,
       args,
-      context: context(),
+      // An empty bag; actor and scope are those of the declaration (lua/ctx.md).
+      context: serviceContextOf(env, config.lifecycle),
       onEnding: (exit, span) => span?.addEvent(exit.error === undefined ? 'exited' : 'failed', { attempt }),
       onExit: (exit) => {
         running = undefined;

@@ -87,8 +87,10 @@ export const spawning = (
   const holderOf = (spawn: Spawn): Actor | undefined => {
     const holder = spawn.name === undefined ? undefined : table.lookup(spawn.name);
     if (holder === undefined) return undefined;
+    const messages = spawn.messages ?? [];
+    if (messages.length > 0) hosts.get(holder.host ?? '')?.admitMessage(holder);
     bind(spawn, holder);
-    for (const message of spawn.messages ?? []) holder.mailbox.deliver(message);
+    for (const message of messages) holder.mailbox.deliver(message);
     return holder;
   };
   const bind = ({ parent, isLinked, isMonitored }: Spawn, target: Actor): void => {

@@ -69,10 +69,10 @@ const build = (env: Env): readonly Component[] => {
   }
 
   let security: Security | undefined;
-  const permit = permissions(() => security, env.settings.strictSecurity);
+  const permit = permissions(env.settings);
   const control = processControl(env, table, hosts, spawning(env, table, hosts).spawn);
   for (const declared of env.registry.declared<ServiceConfig>('process.service')) {
-    components.push(processService(env, declared, control, () => security));
+    components.push(processService(env, declared, control));
   }
   env.provide(PROCESSES, control);
 

@@ -6,10 +6,10 @@ import type { EscapingScheme } from './name-escaping.ts';
 import type { ForeignFamily, TextFamily } from './port.ts';
 import { growingBytes, type RowBytes, rowBytes } from './row-bytes.ts';
 
-/** How long rendering may hold the event loop before others have their turn. */
-const SLICE_MS = 4;
-/** Series between two looks at the clock. */
-const SERIES_PER_LOOK = 64;
+/** How long rendering may hold the event loop before others have their turn; collections of garbage come on top. */
+const SLICE_MS = 2;
+/** Series between two looks at the clock: a histogram of many buckets takes 10 us. */
+const SERIES_PER_LOOK = 32;
 /** Room for what a rendering is longer than the one before. */
 const SPARE_BYTES = 1 << 12;
 
@@ -57,7 +57,7 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
 
   return {
     async render(capture, foreign, end) {
-      const out = growingBytes(lastBytes + SPARE_BYTES);
+      const out = growingBytes(lastBytes + (lastBytes >> 4) + SPARE_BYTES);
       let since = clock.now();
       const isDue = (): boolean => clock.now() - since >= SLICE_MS;
       const giveWay = async (): Promise<void> => {
@@ -100,8 +100,15 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
         }
       }
       out.addText(end);
-      const all = out.all();
-      lastBytes = all.length;
+      const parts = out.parts();
+      lastBytes = parts.reduce((sum, { length }) => sum + length, 0);
+      if (parts.length === 1) return parts[0] as Buffer;
+      const all = Buffer.allocUnsafe(lastBytes);
+      let at = 0;
+      for (const part of parts) {
+        at += part.copy(all, at);
+        if (isDue()) await giveWay();
+      }
       return all;
     },
   };

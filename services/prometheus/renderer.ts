@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Clock } from '../../runtime/clock.ts';
+import { waitAtMost } from '../../runtime/deadline.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Collector } from '../../runtime/metrics/collector.ts';
@@ -115,14 +116,10 @@ export const prometheusRenderer = ({ collector, clock, logger, foreign }: Render
     return shared.packed;
   };
 
-  const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
-    const late = Promise.withResolvers<never>();
-    const cancel = clock.after(ms, () => late.reject(new ScrapeTimeout(ms)), { unref: true });
-    try {
-      return await Promise.race([work, late.promise]);
-    } finally {
-      cancel();
-    }
+  const within = async (ms: number, work: Promise<Buffer>): Promise<Buffer> => {
+    const waited = await waitAtMost(clock, ms, work, { unref: true });
+    if (!waited.inTime) throw new ScrapeTimeout(ms);
+    return waited.value;
   };
 
   return {

@@ -7,13 +7,15 @@ import { asCallError, canceled, messageOf } from '../../runtime/errors.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
+import type { Attributes } from '../../runtime/trace.ts';
 import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
+import { serviceContextOf } from '../security/port.ts';
 import { type Processed, processSite } from './consumer-site.ts';
 import { type DeathCause, type DeclaredQueue, moveToDeadLetter } from './declared-queue.ts';
 import type { Delivery, Intake } from './driver.ts';
 import { queueRedelivered, queueWait } from './instruments.ts';
 import type { ConsumerConfig } from './kinds.ts';
-import { DELIVERY, openDelivery } from './settlement.ts';
+import { DELIVERY, OpenDelivery } from './settlement.ts';
 
 /** A handler that never waits would keep timers and sockets from their turn: after so many messages they get it. */
 const MESSAGES_PER_TURN = 16;
@@ -30,19 +32,24 @@ export const queueConsumer = (
   const lifecycle = componentOptions(config.lifecycle);
   const health = env.health(id);
   let functions: Functions | undefined;
+  let origin = rootContext;
   let intake: Intake | undefined;
   let stopping = new AbortController();
   let working: Promise<unknown> = Promise.resolve();
 
   const logger = env.logger.subsystem('queue');
   const process = deliveryProcessor(env, id, config, queue, deadLetter, () => functions ?? env.use(FUNCTIONS));
-  const run = async (delivery: Delivery): Promise<void> => {
+  const unprocessed = (delivery: Delivery, error: unknown): void | Promise<void> => {
+    logger.error('message could not be processed', { queue: queue.id, error: messageOf(error) });
+    return delivery.giveBack(GIVE_BACK_MS);
+  };
+  const run = (delivery: Delivery): unknown => {
     health.activity();
     try {
-      await process(delivery, stopping.signal);
+      const out = process(delivery, remoteContext(env, origin, delivery).withSignal(stopping.signal));
+      return isPromise(out) ? out.catch((error: unknown) => unprocessed(delivery, error)) : out;
     } catch (error) {
-      logger.error('message could not be processed', { queue: queue.id, error: messageOf(error) });
-      await delivery.giveBack(GIVE_BACK_MS);
+      return unprocessed(delivery, error);
     }
   };
   const work = async (from: Intake): Promise<void> => {
@@ -50,7 +57,8 @@ export const queueConsumer = (
       const next = from.next();
       const delivery = isPromise(next) ? await next : next;
       if (delivery === undefined) return;
-      await run(delivery);
+      const out = run(delivery);
+      if (isPromise(out)) await out; // a handler that never waits costs no promise
       if (count % MESSAGES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -62,6 +70,7 @@ export const queueConsumer = (
     needs: [...new Set([queue.driverId, ...lifecycle.needs])],
     async start() {
       functions = env.use(FUNCTIONS);
+      origin = serviceContextOf(env, config.lifecycle);
     },
     async open() {
       if (intake !== undefined) return;
@@ -98,11 +107,35 @@ const deliveryProcessor = (
   queue: DeclaredQueue,
   deadLetter: DeclaredQueue | undefined,
   functions: () => Functions,
-): ((delivery: Delivery, stopping: AbortSignal) => Promise<Processed>) => {
+): ((delivery: Delivery, context: CallContext) => Processed | Promise<Processed>) => {
   const redelivered = env.collector.counter(queueRedelivered).bind({ queue: queue.id });
   const wait = env.collector.histogram(queueWait).bind({ queue: queue.id });
 
-  const core = async ({ input: delivery, context }: Call<Delivery>): Promise<Processed> => {
+  /** What the delivery comes to when the handler has ended and the driver has taken the settlement. */
+  const settle = (
+    { input: delivery, context }: Call<Delivery>,
+    open: OpenDelivery,
+    failure?: unknown,
+  ): Processed | Promise<Processed> => {
+    open.release();
+    if (open.settled !== undefined) return { result: open.settled, failure };
+    if (context.signal.aborted) {
+      // The stop ended it, not a fault of its own: no dead letter for that.
+      return after(delivery.giveBack(0), () => ({ result: 'nack', failure }));
+    }
+    const refused = (error: unknown): Processed | Promise<Processed> =>
+      after(delivery.giveBack(GIVE_BACK_MS), () => ({ result: 'nack', failure: error }));
+    const settled = (): Processed => ({ result: open.settled ?? 'nack', failure });
+    try {
+      const out = failure === undefined ? open.ack() : open.nack(deathCause(failure));
+      return isPromise(out) ? out.then(settled).catch(refused) : settled();
+    } catch (error) {
+      return refused(error);
+    }
+  };
+
+  const core = (call: Call<Delivery>): Processed | Promise<Processed> => {
+    const { input: delivery, context } = call;
     if (delivery.attempt > 1) redelivered.add(1);
     else wait.observe(Math.max(0, env.clock.wall() - delivery.publishedAt) / 1000);
     let body: LuaValue;
@@ -111,55 +144,77 @@ const deliveryProcessor = (
     } catch (error) {
       return buryUnreadable(queue, deadLetter, delivery, error);
     }
-    const open = openDelivery(queue, deadLetter, delivery, config.auto_ack);
-    const callContext = context.with(DELIVERY, open).with(CAUSE, causeOf(queue, delivery));
-    let failure: unknown;
+    const open = new OpenDelivery(queue, deadLetter, delivery, config.auto_ack);
+    const callContext = context.with(DELIVERY, open).with(CAUSE, new DeliveryCause(queue, delivery));
+    let out: ReturnType<Functions['call']>;
     try {
-      await functions().call(config.func, [body], callContext);
+      out = functions().call(config.func, [body], callContext);
     } catch (error) {
-      failure = error;
+      return settle(call, open, error);
     }
-    open.release();
-    if (open.settled !== undefined) return { result: open.settled, failure };
-    if (context.signal.aborted) {
-      await delivery.giveBack(0); // the stop ended it, not a fault of its own: no dead letter for that
-      return { result: 'nack', failure };
-    }
-    try {
-      if (failure === undefined) await open.ack();
-      else await open.nack(deathCause(failure));
-      return { result: open.settled ?? 'nack', failure };
-    } catch (error) {
-      await delivery.giveBack(GIVE_BACK_MS);
-      return { result: 'nack', failure: error };
-    }
+    if (!isPromise(out)) return settle(call, open);
+    return out.then(
+      () => settle(call, open),
+      (error: unknown) => settle(call, open, error),
+    );
   };
   const site = env.site(processSite(queue.id, consumerId, config.func), core);
-  return async (delivery, stopping) =>
-    site({ input: delivery, context: remoteContext(env, delivery).withSignal(stopping) });
+  return (delivery, context) => site({ input: delivery, context });
 };
 
-/** The trace context that travelled with the message; only where there is none, what the publisher wrote into headers. */
-const remoteContext = ({ propagator }: Env, { transport, headers }: Delivery): CallContext => {
-  const carrier: Readonly<Record<string, unknown>> = Object.keys(transport).length > 0 ? transport : headers;
-  return propagator.extract(rootContext, (name) => {
+/** `then` when `work` is done, at once where it is already. */
+const after = <T>(work: void | Promise<void>, then: () => T): T | Promise<T> =>
+  isPromise(work) ? work.then(then) : then();
+
+const NO_VALUES: readonly string[] = [];
+const isEmpty = (object: object): boolean => {
+  for (const _name in object) return false;
+  return true;
+};
+
+/**
+ * The consumer's own actor and scope, and the trace context that travelled with the message; only where there is none,
+ * what the publisher wrote into headers.
+ */
+const remoteContext = ({ propagator }: Env, origin: CallContext, { transport, headers }: Delivery): CallContext => {
+  const carrier: Readonly<Record<string, unknown>> = isEmpty(transport) ? headers : transport;
+  return propagator.extract(origin, (name) => {
     const value = carrier[name];
-    return typeof value === 'string' ? [value] : [];
+    return typeof value === 'string' ? [value] : NO_VALUES;
   });
 };
 
-/** The function's span is the delivery's: kind Consumer, with the messaging attributes (telemetry.md, section 2). */
-const causeOf = (queue: DeclaredQueue, { id, attempt }: Delivery): Cause => ({
-  kind: 'consumer',
-  attributes: {
-    'messaging.system': queue.system,
+/**
+ * The function's span is the delivery's: kind Consumer, with the messaging attributes (telemetry.md, section 2). They are
+ * made for who reads them: nobody does for a message that is not sampled.
+ */
+class DeliveryCause implements Cause {
+  readonly kind = 'consumer';
+  readonly #queue: DeclaredQueue;
+  readonly #delivery: Delivery;
+  #attributes: Attributes | undefined;
+
+  constructor(queue: DeclaredQueue, delivery: Delivery) {
+    this.#queue = queue;
+    this.#delivery = delivery;
+  }
+
+  get attributes(): Attributes {
+    this.#attributes ??= messageAttributes(this.#queue, this.#delivery);
+    return this.#attributes;
+  }
+}
+
+const messageAttributes = ({ system, id: queue }: DeclaredQueue, { id, attempt }: Delivery): Attributes => {
+  const attributes = {
+    'messaging.system': system,
     'messaging.operation.name': 'process',
     'messaging.operation.type': 'process',
-    'messaging.destination.name': queue.id,
+    'messaging.destination.name': queue,
     'messaging.message.id': id,
-    ...(attempt > 1 && { 'messaging.message.delivery_attempt': attempt }),
-  },
-});
+  };
+  return attempt > 1 ? { ...attributes, 'messaging.message.delivery_attempt': attempt } : attributes;
+};
 
 const deathCause = (failure: unknown): DeathCause => {
   const { message, kind } = asCallError(failure);

@@ -16,11 +16,14 @@ export const outgoingHeaders = (
   given: Readonly<Record<string, HeaderValue | undefined>>,
   publishedAt: number,
 ): Headers => {
+  const timestamp = Math.floor(publishedAt / 1000);
+  const own = Object.entries(given);
+  if (own.length === 0) return { timestamp };
   const headers: [string, HeaderValue][] = [];
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of own) {
     if (value !== undefined && !RESERVED.has(name)) headers.push([name, value]);
   }
-  headers.push(['timestamp', Math.floor(publishedAt / 1000)]);
+  headers.push(['timestamp', timestamp]);
   return Object.fromEntries(headers);
 };
 

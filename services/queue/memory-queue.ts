@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { internal } from '../../runtime/errors.ts';
+import { Fifo } from '../../runtime/fifo.ts';
 import type { Delivery, DriverQueue, Intake, IntakeOptions, OutgoingMessage } from './driver.ts';
-import { fifo } from './fifo.ts';
 import { idempotencyKeys } from './idempotency.ts';
 
 export interface MemoryQueueOptions {
@@ -21,6 +21,49 @@ interface WaitingPublish {
 /** Somebody who waits for a message; undefined tells that the intake is closed. */
 type Taker = (delivery: Delivery | undefined) => void;
 
+/** The two ways back into the queue. */
+interface Returns {
+  nack(stored: Stored, delayMs: number): void;
+  giveBack(stored: Stored, delayMs: number): void;
+}
+
+/** One object per delivery, without functions of its own. */
+class MemoryDelivery implements Delivery {
+  readonly id: string;
+  readonly body: OutgoingMessage['body'];
+  readonly headers: OutgoingMessage['headers'];
+  readonly transport: OutgoingMessage['transport'];
+  readonly publishedAt: number;
+  readonly attempt: number;
+  readonly #message: OutgoingMessage;
+  readonly #returns: Returns;
+
+  constructor(message: OutgoingMessage, attempt: number, returns: Returns) {
+    this.id = message.id;
+    this.body = message.body;
+    this.headers = message.headers;
+    this.transport = message.transport;
+    this.publishedAt = message.publishedAt;
+    this.attempt = attempt;
+    this.#message = message;
+    this.#returns = returns;
+  }
+
+  ack(): void {}
+
+  nack(delayMs: number): void {
+    this.#returns.nack(this.#again(), delayMs);
+  }
+
+  giveBack(delayMs: number): void {
+    this.#returns.giveBack(this.#again(), delayMs);
+  }
+
+  #again(): Stored {
+    return { message: this.#message, attempt: this.attempt + 1 };
+  }
+}
+
 const queueIsFull = () => internal('queue is full');
 
 /** FIFO of messages, of publishers that wait for space and of consumers that wait for messages (lua/queue.md). */
@@ -28,7 +71,7 @@ export const memoryQueue = (
   clock: Clock,
   { maxLength, idempotencyWindowMs, isRunning }: MemoryQueueOptions,
 ): { queue: DriverQueue; cancelTimers: () => void } => {
-  const ready = fifo<Stored>();
+  const ready = new Fifo<Stored>();
   const publishers = new Set<WaitingPublish>();
   const takers = new Set<Taker>();
   const delayed = new Map<Stored, Cancel>();
@@ -71,19 +114,14 @@ export const memoryQueue = (
     admit();
     return deliveryOf(stored);
   };
-  const deliveryOf = ({ message, attempt }: Stored): Delivery => {
-    const again = (delayMs: number): void => enqueue({ message, attempt: attempt + 1 }, delayMs);
-    return {
-      ...message,
-      attempt,
-      ack: () => {},
-      nack(delayMs) {
-        if (isFull()) throw queueIsFull();
-        again(delayMs);
-      },
-      giveBack: again,
-    };
+  const returns: Returns = {
+    nack(stored, delayMs) {
+      if (isFull()) throw queueIsFull();
+      enqueue(stored, delayMs);
+    },
+    giveBack: enqueue,
   };
+  const deliveryOf = ({ message, attempt }: Stored): Delivery => new MemoryDelivery(message, attempt, returns);
   const waitForSpace = (stored: Stored, delayMs: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       const publisher: WaitingPublish = {
@@ -150,7 +188,7 @@ export const memoryQueue = (
     depth,
     capacity: () => maxLength,
     oldestAgeSeconds() {
-      let oldest = ready.first()?.message.publishedAt ?? Number.POSITIVE_INFINITY;
+      let oldest = ready.first?.message.publishedAt ?? Number.POSITIVE_INFINITY;
       if (redelivered > 0) {
         for (const { message } of ready) oldest = Math.min(oldest, message.publishedAt);
       }

@@ -4,6 +4,7 @@ import { textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostFunction, LuaModule } from '../../runtime/lua/engine.ts';
 import { resultsOf } from '../../runtime/lua/results.ts';
 import { LuaTable, type LuaValue } from '../../runtime/lua/values.ts';
+import type { Allows } from '../security/port.ts';
 import { currentMessage } from './message.ts';
 import type { Queues } from './port.ts';
 import { headersOf, publishOptions } from './publish-options.ts';
@@ -17,11 +18,13 @@ const queueId = (args: readonly LuaValue[], name: string): string => {
 
 /** The checks come in the order of lua/queue.md, section 1: an empty table is refused before the queue is looked for. */
 const publish =
-  (queues: Queues, clock: Clock): HostFunction =>
+  (queues: Queues, clock: Clock, allows: Allows): HostFunction =>
   ({ context }, args) =>
     resultsOf(
       () => {
+        if (!allows(context, 'queue.publish', '')) throw invalid('queue publishing not allowed');
         const id = queueId(args, 'publish');
+        if (!allows(context, 'queue.publish.queue', id)) throw invalid(`not allowed to publish to queue: ${id}`);
         if (args.length < 2) throw invalid('message data required');
         const body = args[1];
         if (body instanceof LuaTable && body.map.size === 0) throw invalid('message data cannot be empty');
@@ -30,10 +33,10 @@ const publish =
       () => [true, undefined],
     );
 
-export const queueModule = (queues: Queues, clock: Clock): LuaModule => ({
+export const queueModule = (queues: Queues, clock: Clock, allows: Allows): LuaModule => ({
   name: 'queue',
   functions: {
-    publish: publish(queues, clock),
+    publish: publish(queues, clock, allows),
     message: currentMessage,
     info: (_thread, args) =>
       resultsOf(

@@ -3,6 +3,7 @@ import type { Env } from '../../runtime/env.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { operationGuard } from '../security/port.ts';
 import { queueConsumer } from './consumer.ts';
 import { type DeclaredQueue, observeQueue } from './declared-queue.ts';
 import type { QueueDriver } from './driver.ts';
@@ -63,7 +64,7 @@ const build = (env: Env): readonly Component[] => {
   const publishers = queuePublishers(env, queues);
   env.provide(QUEUES, publishers);
   env.engine.defineClass(messageClass);
-  env.engine.define(queueModule(publishers, env.clock));
+  env.engine.define(queueModule(publishers, env.clock, operationGuard(env.settings)));
   return components;
 };
 

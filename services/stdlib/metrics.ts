@@ -33,12 +33,18 @@ export const metricsModule = ({ dynamic }: Pick<Collector, 'dynamic'>): LuaModul
 const results = (result: DynamicResult): HostResults =>
   result.ok ? [true, undefined] : [undefined, invalid(result.problem)];
 
+const NO_LABELS: Readonly<Record<string, string>> = {};
+
 /** Members that are text on both sides; anything else is no label. */
 const labelsOf = (value: LuaValue): Readonly<Record<string, string>> => {
-  if (!(value instanceof LuaTable)) return {};
-  const labels: [string, string][] = [];
+  if (!(value instanceof LuaTable)) return NO_LABELS;
+  const labels: Record<string, string> = {};
   for (const [key, label] of value.map) {
-    if (isLuaString(key) && isLuaString(label)) labels.push([textOf(key), textOf(label)]);
+    if (!isLuaString(key) || !isLuaString(label)) continue;
+    const name = textOf(key);
+    // Assigned, it would be lost without a word; as a label it is refused for its name.
+    if (name === '__proto__') Object.defineProperty(labels, name, { value: textOf(label), enumerable: true });
+    else labels[name] = textOf(label);
   }
-  return Object.fromEntries(labels);
+  return labels;
 };

@@ -13,10 +13,11 @@ export const clusterTables = (permit: Permit, node: string): Readonly<Record<str
   const noRaft = permitted(permit, 'system.read', 'raft', () => {
     throw unavailable('raft is not available: this node is no part of a cluster', { retryable: false });
   });
-  const noLock = returning(([name], thread) => {
-    permit(thread, 'system.lock', nameOf(name, 'lock name'));
-    throw internal('locks need a clustered store, and this node is no part of a cluster');
-  });
+  const noLock = (name: string) =>
+    returning((args, thread) => {
+      permit(thread, 'system.lock', nameOf(args, name, 'lock name'));
+      throw internal('locks need a clustered store, and this node is no part of a cluster');
+    });
   return {
     node: {
       functions: {
@@ -33,6 +34,6 @@ export const clusterTables = (permit: Permit, node: string): Readonly<Record<str
       },
     },
     raft: { functions: { state: noRaft, leader: noRaft, members: noRaft, stats: noRaft } },
-    lock: { functions: { acquire: noLock, release: noLock } },
+    lock: { functions: { acquire: noLock('acquire'), release: noLock('release') } },
   };
 };

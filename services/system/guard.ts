@@ -1,5 +1,6 @@
 import type { CallContext } from '../../runtime/context.ts';
 import { invalid, permissionDenied } from '../../runtime/errors.ts';
+import { numberArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostFunction, LuaThread } from '../../runtime/lua/engine.ts';
 import { resultsOf } from '../../runtime/lua/results.ts';
 import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
@@ -38,16 +39,19 @@ export const permitted = (
     return body(args);
   });
 
-/** @throws CallError Invalid for anything that is no number. */
-export const numberOf = (value: LuaValue, what: string): number => {
-  if (typeof value === 'number' && !Number.isNaN(value)) return value;
-  throw invalid(`${what} must be a number`);
+/** The first argument as a number. @throws CallError Invalid where there is none; LuaRaise for other types. */
+export const numberOf = (args: readonly LuaValue[], name: string, what: string): number => {
+  if (args[0] === undefined) throw invalid(`${what} is required`);
+  const value = numberArgument(args, 1, name);
+  if (Number.isNaN(value)) throw invalid(`${what} must be a number`);
+  return value;
 };
 
-/** @throws CallError Invalid for anything that is no text, and for an empty one. */
-export const nameOf = (value: LuaValue, what: string): string => {
-  if (typeof value === 'string' && value !== '') return value;
-  throw invalid(`${what} is required`);
+/** The first argument as a name. @throws CallError Invalid where there is none or an empty one; LuaRaise for other types. */
+export const nameOf = (args: readonly LuaValue[], name: string, what: string): string => {
+  const text = args[0] === undefined ? '' : textArgument(args, 1, name);
+  if (text === '') throw invalid(`${what} is required`);
+  return text;
 };
 
 /** Milliseconds since the epoch as a whole number of nanoseconds; above 2^53, so rounded to some hundreds. */

@@ -12,11 +12,12 @@ export const runtimeTable = (permit: Permit): Table => {
     functions: {
       // What the event loop waits for, and the call that asks.
       goroutines: permitted(permit, 'system.read', 'goroutines', () => process.getActiveResourcesInfo().length + 1),
-      max_procs: returning(([wanted], thread) => {
-        permit(thread, wanted === undefined ? 'system.read' : 'system.control', 'gomaxprocs');
+      max_procs: returning((args, thread) => {
+        const isRead = args[0] === undefined;
+        permit(thread, isRead ? 'system.read' : 'system.control', 'gomaxprocs');
         const previous = processors;
-        if (wanted === undefined) return previous;
-        const next = Math.trunc(numberOf(wanted, 'GOMAXPROCS value'));
+        if (isRead) return previous;
+        const next = Math.trunc(numberOf(args, 'max_procs', 'GOMAXPROCS value'));
         if (next <= 0) throw invalid('GOMAXPROCS value must be positive');
         processors = next;
         return previous;

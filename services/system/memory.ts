@@ -43,10 +43,10 @@ export const memoryTable = (permit: Permit): Table => {
       allocated: permitted(permit, 'system.read', 'memory', () => getHeapStatistics().used_heap_size),
       heap_objects: permitted(permit, 'system.read', 'memory', () => heapObjects(getHeapStatistics().used_heap_size)),
       set_limit: permitted(permit, 'system.control', 'memory_limit', ([bytes]) => {
-        const wanted = numberOf(bytes, 'limit');
-        if (wanted < NO_LIMIT) throw invalid('limit must be non-negative or -1');
+        if (typeof bytes !== 'number' || Number.isNaN(bytes)) throw invalid('limit must be a number');
+        if (bytes < NO_LIMIT) throw invalid('limit must be non-negative or -1');
         const previous = limit;
-        limit = wanted;
+        limit = bytes;
         return previous;
       }),
       get_limit: permitted(permit, 'system.read', 'memory_limit', () => limit),
@@ -63,8 +63,8 @@ export const gcTable = (permit: Permit): Table => {
         globalThis.gc?.();
         return true;
       }),
-      set_percent: permitted(permit, 'system.gc', 'gc_percent', ([value]) => {
-        const wanted = numberOf(value, 'percent');
+      set_percent: permitted(permit, 'system.gc', 'gc_percent', (args) => {
+        const wanted = numberOf(args, 'set_percent', 'percent');
         const previous = percent;
         percent = wanted;
         return previous;

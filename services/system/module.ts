@@ -1,5 +1,5 @@
-import { invalid } from '../../runtime/errors.ts';
 import { exitCodeOf } from '../../runtime/exit-code.ts';
+import { numberArgument } from '../../runtime/lua/arguments.ts';
 import type { LuaModule } from '../../runtime/lua/engine.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Supervisor } from '../../runtime/supervision.ts';
@@ -22,11 +22,8 @@ export interface SystemOptions {
 }
 
 /** As a result of `main` would be. */
-const exitCode = (value: LuaValue): number => {
-  if (value === undefined) return 0;
-  if (typeof value !== 'number') throw invalid('exit code must be a number');
-  return exitCodeOf(value);
-};
+const exitCode = (args: readonly LuaValue[]): number =>
+  args[0] === undefined ? 0 : exitCodeOf(numberArgument(args, 1, 'exit'));
 
 /** The Lua module `system` (lua/system.md). */
 export const systemModule = ({ allows, node, moduleNames, supervisor, processes }: SystemOptions): LuaModule => {
@@ -35,8 +32,8 @@ export const systemModule = ({ allows, node, moduleNames, supervisor, processes 
     name: 'system',
     functions: {
       modules: permitted(permit, 'system.read', 'modules', () => moduleList(moduleNames())),
-      exit: permitted(permit, 'system.exit', 'exit', ([code]) => {
-        supervisor().exit(exitCode(code));
+      exit: permitted(permit, 'system.exit', 'exit', (args) => {
+        supervisor().exit(exitCode(args));
         return true;
       }),
     },

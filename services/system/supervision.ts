@@ -20,8 +20,8 @@ const stateTable = (state: ServiceState): HostValue => ({
 /** `system.supervisor`: the entries that are started and watched. */
 export const supervisorTable = (permit: Permit, supervisor: () => Supervisor): Table => ({
   functions: {
-    state: permitted(permit, 'system.read', 'supervisor', ([value]) => {
-      const id = nameOf(value, 'service id');
+    state: permitted(permit, 'system.read', 'supervisor', (args) => {
+      const id = nameOf(args, 'state', 'service id');
       const state = supervisor().state(id);
       if (state === undefined) throw notFound(`service not found: ${id}`);
       return stateTable(state);
@@ -43,8 +43,8 @@ export const hostsTable = (permit: Permit, processes: () => Processes | undefine
         queue_depth: host.queueDepth,
       })),
     ),
-    processes: permitted(permit, 'system.read', 'hosts', ([value]) => {
-      const host = nameOf(value, 'host');
+    processes: permitted(permit, 'system.read', 'hosts', (args) => {
+      const host = nameOf(args, 'processes', 'host');
       return (processes()?.processes(host) ?? []).map((one) => ({
         pid: one.pid,
         host: one.host,

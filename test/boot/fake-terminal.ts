@@ -45,6 +45,7 @@ export const fakeTerminal = (
     input: () => options.input ?? Readable.from([]),
     out: out.stream,
     err: err.stream,
+    logs: err.stream,
     isTerminal: options.isTerminal ?? false,
     variables,
     onSignal: (listener) => listen(signals, listener),

@@ -95,6 +95,7 @@ export const fakeClock = (wallStart = Date.UTC(2026, 0, 31, 12)): FakeClock => {
   return {
     now: () => elapsed,
     wall: () => wallStart + elapsed,
+    systemTime: () => wallStart + elapsed,
     after: (ms, body) => start(ms, undefined, body),
     every: (ms, body) => start(ms, ms, body),
     advance(ms) {

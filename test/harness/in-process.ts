@@ -1,5 +1,6 @@
 import { loadApp } from '../../boot/app.ts';
 import { createProgram } from '../../boot/program.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { HostValue, LuaValue } from '../../runtime/lua/values.ts';
 import { FUNCTIONS } from '../../services/function/port.ts';
@@ -23,13 +24,15 @@ export interface InProcessOptions {
   /** `--set` of the command line. */
   readonly set?: Readonly<Record<string, string | number | boolean>>;
   readonly variables?: Readonly<Record<string, string>>;
+  /** Default: that of the system. */
+  readonly clock?: Clock;
 }
 
 /** @throws Error with every problem, when the app is not valid; StartError. */
 export const programIn = async (
   scope: Scope,
   dir: string,
-  { set = {}, variables = {} }: InProcessOptions = {},
+  { set = {}, variables = {}, clock }: InProcessOptions = {},
 ): Promise<InProcess> => {
   const settings = { 'telemetry.enabled': true, 'telemetry.listen': '127.0.0.1:0', ...set };
   const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
@@ -45,6 +48,7 @@ export const programIn = async (
     logTo: [{ write: (line) => written.push(line) }],
     isTerminal: false,
     wrapTracer: () => recorder.tracer,
+    ...(clock && { clock }),
   });
   scope.teardown(() => program.stop());
   await program.start();

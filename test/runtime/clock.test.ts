@@ -10,6 +10,7 @@ test('now is monotonic with fractions, wall is the time of day', async (t) => {
   const before = clock.now();
   t.ok(clock.now() >= before);
   t.ok(Math.abs(clock.wall() - Date.now()) < 5000);
+  t.ok(Math.abs(clock.systemTime() - Date.now()) < 5000);
 });
 
 test('after runs once, not before its time, and not when it was cancelled', async (t) => {

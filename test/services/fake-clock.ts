@@ -1,9 +1,12 @@
 import type { Clock } from '../../runtime/clock.ts';
 
 /** A clock that stands still until `pass` is called; timers fire in order of their due time. */
-export const fakeClock = (): Clock & { pass(ms: number): void; readonly timers: number } => {
+export const fakeClock = (
+  startMs = 1_700_000_000_000,
+): Clock & { pass(ms: number): void; set(byMs: number): void; readonly timers: number } => {
   const timers = new Map<object, { due: number; body: () => void; every?: number }>();
   let time = 0;
+  let setBy = 0;
   const add = (due: number, body: () => void, every?: number) => {
     const key = {};
     timers.set(key, { due, body, every });
@@ -11,9 +14,14 @@ export const fakeClock = (): Clock & { pass(ms: number): void; readonly timers: 
   };
   return {
     now: () => time,
-    wall: () => 1_700_000_000_000 + time,
+    wall: () => startMs + time,
+    systemTime: () => startMs + setBy + time,
     after: (ms, body) => add(time + ms, body),
     every: (ms, body) => add(time + ms, body, ms),
+    /** Somebody sets the system's clock, forward or back. */
+    set(byMs) {
+      setBy += byMs;
+    },
     get timers() {
       return timers.size;
     },

@@ -19,12 +19,15 @@ import { createCollector } from '../../runtime/metrics/core.ts';
 import type { Surface } from '../../runtime/surface.ts';
 import { noThirdPartyScope } from '../../runtime/trace.ts';
 import { codeSurface } from '../../services/code/surface.ts';
+import { eventsSurface } from '../../services/events/surface.ts';
 import { FUNCTIONS, OPTIONS } from '../../services/function/port.ts';
 import { functionSurface } from '../../services/function/surface.ts';
 import { kvSurface } from '../../services/kv/surface.ts';
 import { propagator } from '../../services/otel/propagator.ts';
 import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
+import { scheduleSurface } from '../../services/schedule/surface.ts';
+import { securitySurface } from '../../services/security/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
 /** One entry as a test writes it; ids of references in full. */
@@ -48,14 +51,23 @@ interface Teardown {
   teardown(body: () => Promise<void> | void): void;
 }
 
-const SURFACES: readonly Surface[] = [codeSurface, functionSurface, queueSurface, kvSurface, processSurface];
+const SURFACES: readonly Surface[] = [
+  codeSurface,
+  functionSurface,
+  queueSurface,
+  kvSurface,
+  processSurface,
+  eventsSurface,
+  scheduleSurface,
+  securitySurface,
+];
 
 /** A function whose handler is this Lua body; its arguments are `...`. */
 export const lua = (id: string, body: string, more: Readonly<Record<string, unknown>> = {}): EntryText => ({
   id,
   kind: 'function.lua',
   method: 'main',
-  modules: ['funcs', 'ctx', 'queue', 'store'],
+  modules: ['funcs', 'ctx', 'queue', 'store', 'events', 'security'],
   source: `return function(...) ${body} end`,
   ...more,
 });
@@ -193,11 +205,11 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
       logging(logger, clock, 120),
     ]),
     provide: (key, port) => void ports.set(key, port),
-    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     use: <T>(key: PortKey<T>): T => {
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);
       return ports.get(key) as T;
     },
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health: () => ({ degraded() {}, error() {}, activity() {}, restarted() {} }),
   };
   const components: Component[] = SURFACES.flatMap((surface) => [...surface.build(env)]);
@@ -210,7 +222,7 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
 
   /** Rows of a family as `label=value,... value`, sorted; histograms show their count. */
   const rows = (name: string): string[] =>
-    (collector.snapshot().families.find((family) => family.name === `wippy_${name}`)?.series ?? [])
+    (collector.snapshot().families.find(({ name: found }) => found === `wippy_${name}` || found === name)?.series ?? [])
       .map((one) => {
         const labels = one.labelNames.map((label, i) => `${label}=${one.labelValues[i]}`).join(',');
         return `${labels} ${one.bucketCounts.length > 0 ? one.count : one.value}`;

@@ -11,7 +11,7 @@ import {
   type LuaValue,
   luaReference,
 } from '../values.ts';
-import { bytesForVm, textOfString } from './strings.ts';
+import { contentForVm, textOfString } from './strings.ts';
 import type { Fengari, LuaState as State, LuaTableRecord as Table, LuaCell as TValue } from './types.ts';
 
 /** Tables nested deeper than this do not cross (architecture.md, "Engine rules"). */
@@ -54,6 +54,10 @@ class Reference implements LuaReference {
     return this.#read(this.slot);
   }
 }
+
+/** Names kept per VM, and the length up to which they are: what grows with the data is not kept for ever. */
+const MAX_NAMES = 1024;
+const MAX_NAME = 64;
 
 /** The key under which a userdata holds its host object. */
 const HOST = Symbol('perilune.host');
@@ -153,7 +157,21 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
 
   // ---- to Lua ---------------------------------------------------------------------------------------------------
   const stringValue = (value: string | Uint8Array): TValue =>
-    new lobject.TValue(LUA_TLNGSTR, lstring.luaS_bless(main, bytesForVm(value)));
+    new lobject.TValue(LUA_TLNGSTR, new lstring.TString(main, contentForVm(value)));
+
+  /** Field names of records come again and again: their strings are kept, with the hash that the VM puts on them. */
+  let names = new Map<string, object>();
+  const nameValue = (name: string): TValue => {
+    let known = names.get(name);
+    if (known === undefined) {
+      known = new lstring.TString(main, contentForVm(name)) as object;
+      if (name.length <= MAX_NAME) {
+        if (names.size >= MAX_NAMES) names = new Map();
+        names.set(name, known);
+      }
+    }
+    return new lobject.TValue(LUA_TLNGSTR, known);
+  };
 
   const objectValue = (object: object): TValue => {
     const metatable = metatables.get(object.constructor);
@@ -178,7 +196,8 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
     readonly depth: number;
   }
 
-  const write = (value: HostValue, containers: (from: Container) => Table, direction: Direction): TValue => {
+  /** Everything but containers: undefined for those. */
+  const leaf = (value: HostValue, direction: Direction): TValue | undefined => {
     switch (typeof value) {
       case 'undefined':
         return new lobject.TValue(LUA_TNIL, null);
@@ -194,48 +213,74 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
         throw internal(`a ${typeof value} cannot be given to Lua`);
     }
     if (value === null) return new lobject.TValue(LUA_TNIL, null);
+    if (hostObject in value) return direction === 'host' ? objectValue(value) : new lobject.TValue(LUA_TNIL, null);
     if (value instanceof Uint8Array) return stringValue(value);
     if (value instanceof Reference) return new lobject.TValue(value.slot.type, value.slot.value);
     if (value instanceof CallError) return objectValue(value);
-    if (hostObject in value) return direction === 'host' ? objectValue(value) : new lobject.TValue(LUA_TNIL, null);
     if (value instanceof LuaOpaque) return new lobject.TValue(LUA_TNIL, null);
-    return new lobject.TValue(LUA_TTABLE, containers(value as Container));
+    return undefined;
   };
 
-  const writeAll = (value: HostValue, direction: Direction): TValue => {
-    let seen: Map<Container, Table> | undefined;
-    const work: Pending[] = [];
-    let depth = 0;
-    const containers = (from: Container): Table => {
-      seen ??= new Map();
-      let to = seen.get(from);
-      if (to === undefined) {
-        if (depth >= MAX_DEPTH) throw internal(`table nested deeper than ${MAX_DEPTH} levels`);
-        to = ltable.luaH_new(main) as Table;
-        seen.set(from, to);
-        work.push({ from, to, depth: depth + 1 });
+  /** Containers are filled from a list, because they may be nested deeper than JavaScript's stack. */
+  class Writer {
+    readonly #direction: Direction;
+    #seen: Map<Container, Table> | undefined;
+    readonly #work: Pending[] = [];
+    #depth = 0;
+
+    constructor(direction: Direction) {
+      this.#direction = direction;
+    }
+
+    write(value: Container): TValue {
+      const result = this.#value(value);
+      for (let item = this.#work.pop(); item !== undefined; item = this.#work.pop()) {
+        this.#depth = item.depth;
+        this.#fill(item.to, item.from);
       }
+      return result;
+    }
+
+    /** The table that stands for `from`, the same each time; filled later. */
+    #table(from: Container): Table {
+      const known = this.#seen?.get(from);
+      if (known !== undefined) return known;
+      if (this.#depth >= MAX_DEPTH) throw internal(`table nested deeper than ${MAX_DEPTH} levels`);
+      const to = ltable.luaH_new(main) as Table;
+      this.#seen ??= new Map();
+      this.#seen.set(from, to);
+      this.#work.push({ from, to, depth: this.#depth + 1 });
       return to;
-    };
-    const result = write(value, containers, direction);
-    for (let item = work.pop(); item !== undefined; item = work.pop()) {
-      const { from, to } = item;
-      depth = item.depth;
-      const set = (key: TValue, one: HostValue): void => {
-        if (one === undefined || one === null) return;
-        ltable.luaH_setfrom(main, to, key, write(one, containers, direction));
-      };
+    }
+
+    #fill(to: Table, from: Container): void {
       if (from instanceof LuaTable) {
         if (from.isEmptyObject) to.peEmptyObject = true;
-        for (const [key, one] of from.map) set(write(key as HostValue, containers, direction), one);
+        for (const [key, one] of from.map) {
+          this.#set(to, typeof key === 'string' ? nameValue(key) : this.#value(key as HostValue), one);
+        }
       } else if (Array.isArray(from)) {
-        for (let i = 0; i < from.length; i += 1) set(new lobject.TValue(LUA_TNUMFLT, i + 1), from[i] as HostValue);
+        for (let i = 0; i < from.length; i += 1) {
+          this.#set(to, new lobject.TValue(LUA_TNUMFLT, i + 1), from[i] as HostValue);
+        }
       } else {
-        for (const [key, one] of Object.entries(from as Record<string, HostValue>)) set(stringValue(key), one);
+        const record = from as Record<string, HostValue>;
+        for (const key of Object.keys(record)) this.#set(to, nameValue(key), record[key]);
       }
     }
-    return result;
-  };
+
+    #set(to: Table, key: TValue, one: HostValue): void {
+      if (one === undefined || one === null) return;
+      ltable.luaH_setfrom(main, to, key, this.#value(one));
+    }
+
+    #value(one: HostValue): TValue {
+      return leaf(one, this.#direction) ?? new lobject.TValue(LUA_TTABLE, this.#table(one as Container));
+    }
+  }
+
+  const writeAll = (value: HostValue, direction: Direction): TValue =>
+    leaf(value, direction) ?? new Writer(direction).write(value as Container);
 
   const readHost = (tv: TValue): LuaValue => read(tv, 'host');
   return {

@@ -151,6 +151,7 @@ export const createCoroutineFunctions = (
         return 1;
       },
       running: (L) => {
+        (L.perilune as Coroutine).isShared = true;
         lua.lua_pushthread(L);
         lua.lua_pushboolean(L, (L.perilune as Coroutine).resumer === undefined);
         return 2;

@@ -54,7 +54,6 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
   const tables = createTables(fengari, main, bridge);
   const environments = createEnvironments({ vm, tables, calls, print: options.print });
   const defineClass = createClassDefiner(fengari, bridge, tables, calls);
-  const running = new Set<Run>();
   const names = new Set<string>(['string', 'table', 'math', 'os', 'coroutine', 'utf8', 'package']);
 
   type Part = Pick<LuaModule, 'functions' | 'yields' | 'byReference' | 'measured' | 'asText' | 'constants'>;
@@ -105,10 +104,12 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
     define,
     defineClass,
     moduleNames: names,
-    load: (chunk) => compile({ vm, environments, limits: options.limits, running }, chunk),
+    load: (chunk) => compile({ vm, environments, limits: options.limits }, chunk),
     channel: (capacity, feed) => new Channel(capacity, feed),
     close() {
-      for (const run of [...running]) run.kill(canceled('the program has stopped'));
+      const stopped = canceled('the program has stopped');
+      for (const run of [...vm.waiting]) run.kill(stopped);
+      for (let run = vm.current; run !== undefined; run = run.outer) run.kill(stopped);
     },
   };
 };

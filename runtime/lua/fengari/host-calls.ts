@@ -108,6 +108,7 @@ export const createHostCalls = (vm: Vm) => {
       } catch (error) {
         return raise(L, error);
       }
+      if (run.unwatched !== undefined) run.checkSignal();
       if (run.killed !== undefined) {
         if (!vm.isSuspendable(coroutine)) return raise(L, run.killed);
         coroutine.isHostYield = true; // and nobody wakes it again

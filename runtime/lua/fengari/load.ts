@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
-import { PATCHES, type Patch, patchSupport } from './patches.ts';
+import type { Patch } from './patch.ts';
+import { PATCHES, patchSupport } from './patches.ts';
 import type { Fengari, FengariModule } from './types.ts';
 
 /** The version that the patches were written for. */

@@ -2,16 +2,9 @@ import { numberText } from '../arguments.ts';
 import { bitAnd, bitNot, bitOr, bitXor, shiftLeft } from './bits.ts';
 import { indexOfBytes } from './byte-search.ts';
 import { MAX_STRING_BYTES, patternSteps } from './limits.ts';
-
-/** One change to the text of one of fengari's files. */
-export interface Patch {
-  /** File name within fengari's `src`. */
-  readonly file: string;
-  readonly pattern: string;
-  readonly replacement: string;
-  /** How often the pattern must occur. Default 1. */
-  readonly times?: number;
-}
+import type { Patch } from './patch.ts';
+import { SPEED } from './speed-patches.ts';
+import { bytesOfText, isAscii } from './strings.ts';
 
 /** What patched code calls: a parameter named `perilune` of every file. */
 export const patchSupport = {
@@ -24,6 +17,8 @@ export const patchSupport = {
   indexOfBytes,
   patternSteps,
   MAX_STRING_BYTES,
+  bytesOfText,
+  isAscii,
 };
 
 // Arithmetic on fengari's integers wraps at 32 bits (rule 57), so that results become doubles instead: exact to 2^53.
@@ -221,6 +216,13 @@ const SEARCH: readonly Patch[] = [
 ];
 
 const REPAIRS: readonly Patch[] = [
+  // The precedence of C: without the bit, the first error that a `pcall` caught switched the hook off, and with it limits,
+  // cancellation and fairness for the rest of the call.
+  {
+    file: 'lapi.js',
+    pattern: 'ci.callstatus &= ~lstate.CIST_OAH | L.allowhook;',
+    replacement: 'ci.callstatus = (ci.callstatus & ~lstate.CIST_OAH) | L.allowhook;',
+  },
   // 0 is a match too: `("abc"):find("b*")` is 1, 0 and not 2, 2.
   { file: 'lstrlib.js', pattern: 'if (res) return res;', replacement: 'if (res !== null) return res;' },
   // Messages show a path whole, not its last 59 bytes; the process's environment configures no virtual machine.
@@ -247,4 +249,5 @@ export const PATCHES: readonly Patch[] = [
   ...BOUNDS,
   ...SEARCH,
   ...REPAIRS,
+  ...SPEED,
 ];

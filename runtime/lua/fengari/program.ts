@@ -12,7 +12,7 @@ import {
 import { prepareSource } from '../source/prepare.ts';
 import { textOf } from '../values.ts';
 import type { Environments } from './environment.ts';
-import { Coroutine, Run } from './run.ts';
+import { Coroutine, Run, type RunOwner } from './run.ts';
 import type { LuaCell, LuaTableRecord } from './types.ts';
 import type { Vm } from './vm.ts';
 
@@ -25,13 +25,14 @@ export interface CompiledProgram extends LuaProgram {
 
 /** Calls nested deeper than this on the host's stack start later instead, so that recursion cannot exhaust it. */
 const MAX_NESTED = 16;
+/** Top-level code runs before there is an instance. */
+const NOBODY: RunOwner = { runEnded: () => {} };
 
 export interface ProgramOptions {
   readonly vm: Vm;
   readonly environments: Environments;
   /** Limits of top-level code. */
   readonly limits: LuaLimits;
-  readonly running: Set<Run>;
 }
 
 /** @throws LuaSyntaxError with the file's own line. */
@@ -54,7 +55,7 @@ export const compile = (options: ProgramOptions, chunk: LuaChunk): CompiledProgr
 
   const run = (env: LuaTableRecord, context: CallContext): LuaCell => {
     const request = { args: [], context, pid: '', entryId: chunk.id, limits: options.limits };
-    const loading = new Run(vm, request, () => {});
+    const loading = new Run(vm, request, NOBODY);
     loading.stretchStart = vm.clock.now();
     const thread = vm.thread(options.limits.instructions);
     const coroutine = new Coroutine(thread, loading, context); // not resumed, so nothing in it can yield
@@ -97,7 +98,7 @@ export const compile = (options: ProgramOptions, chunk: LuaChunk): CompiledProgr
 };
 
 const createInstance = (options: ProgramOptions, program: CompiledProgram, handler: LuaCell): LuaInstance => {
-  const { vm, running } = options;
+  const { vm } = options;
   const { lua, lobject } = vm.fengari;
   let isBusy = false;
   let isReusable = true;
@@ -107,30 +108,27 @@ const createInstance = (options: ProgramOptions, program: CompiledProgram, handl
       ? undefined
       : { source: program.path, line: proto.linedefined, name: program.chunk.method, type: 'Lua' };
 
-  const call = (request: LuaCallRequest): LuaCallResult | Promise<LuaCallResult> => {
-    if (isBusy) throw new Error(`an instance of ${program.id} was called while it runs another call`);
-    isBusy = true;
-    const run: Run = new Run(vm, request, (isClean) => {
+  const owner: RunOwner = {
+    runEnded(isClean) {
       isBusy = false;
       if (!isClean) isReusable = false;
-      running.delete(run);
-    });
-    running.add(run);
-    request.onStart?.(run);
+    },
+  };
+
+  const call = (request: LuaCallRequest): LuaCallResult | Promise<LuaCallResult> => {
+    if (isBusy) throw new Error(`an instance of ${program.id} was called while it runs another call`);
+    const { args } = request;
     const thread = vm.thread(request.limits.instructions);
+    const run = new Run(vm, request, owner);
+    request.onStart?.(run);
     const main = new Coroutine(thread, run, request.context);
-    if (request.args.length > 10) lua.lua_checkstack(thread, request.args.length + 1);
-    try {
-      thread.stack[thread.top] = new lobject.TValue(handler.type, handler.value);
-      vm.fengari.lapi.api_incr_top(thread);
-      for (const arg of request.args) vm.bridge.push(thread, arg, 'boundary');
-    } catch (error) {
-      isBusy = false;
-      running.delete(run);
-      throw error;
-    }
-    const count = request.args.length;
-    return vm.nesting >= MAX_NESTED ? run.startLater(main, count) : run.start(main, count);
+    main.args = args.length;
+    if (args.length > 10) lua.lua_checkstack(thread, args.length + 1);
+    thread.stack[thread.top] = new lobject.TValue(handler.type, handler.value);
+    vm.fengari.lapi.api_incr_top(thread);
+    for (let i = 0; i < args.length; i += 1) vm.bridge.push(thread, args[i], 'boundary'); // a thread is lost where it throws
+    isBusy = true;
+    return vm.nesting >= MAX_NESTED ? run.startLater(main) : run.start(main);
   };
 
   return {

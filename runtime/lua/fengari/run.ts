@@ -6,7 +6,10 @@ import type { HostValue } from '../values.ts';
 import type { LuaState as State } from './types.ts';
 import type { Vm } from './vm.ts';
 
-/** One coroutine of a run. The VM's thread points back to it (`L.perilune`). */
+/**
+ * One coroutine of a run. The VM's thread points back to it (`L.perilune`) for as long as it is its own: once the call has
+ * ended, the thread may serve another one, and this object knows nothing of that.
+ */
 export class Coroutine implements LuaThread {
   readonly L: State;
   run: Run;
@@ -20,6 +23,10 @@ export class Coroutine implements LuaThread {
   /** What the host call that it waits for has given: delivered when it continues. */
   results: readonly HostValue[] | undefined;
   failure: { readonly error: unknown } | undefined;
+  /** How many arguments wait on its stack for its first resume. */
+  args = 0;
+  /** Lua has a reference to its thread, which is then never used again for another call. */
+  isShared = false;
 
   constructor(L: State, run: Run, context: CallContext) {
     this.L = L;
@@ -35,21 +42,31 @@ export class Coroutine implements LuaThread {
     return root;
   }
 
+  /** Whether the thread is still its own. */
+  get #isLive(): boolean {
+    return this.L.perilune === this;
+  }
+
   where(): LuaFrame | undefined {
-    return this.run.vm.luaFrames(this, 1)[0];
+    return this.#isLive ? this.run.vm.luaFrames(this, 1)[0] : undefined;
   }
 
   programId(): string {
-    return this.run.vm.programIdOf(this) ?? this.run.entryId;
+    return (this.#isLive ? this.run.vm.programIdOf(this) : undefined) ?? this.run.entryId;
   }
 
   traceback(): readonly LuaFrame[] {
-    return this.run.vm.traceback(this);
+    return this.#isLive ? this.run.vm.traceback(this) : [];
   }
 }
 
 type Settle = { resolve: (result: LuaCallResult) => void; reject: (error: unknown) => void };
-type Outcome = { readonly result: LuaCallResult } | { readonly error: CallError };
+
+/** Whose environment a run uses. */
+export interface RunOwner {
+  /** Told once, before the call settles: the instance is free again, or to be dropped. */
+  runEnded(isClean: boolean): void;
+}
 
 /** How long one call runs before others get their turn (ms). */
 const SLICE_MS = 10;
@@ -57,22 +74,27 @@ const SLICE_MS = 10;
 /** One call: its coroutines, in the order in which they run, and what it must give back at its end. */
 export class Run implements LuaRun {
   readonly vm: Vm;
-  readonly pid: string;
-  readonly entryId: string;
-  readonly context: CallContext;
   readonly limits: LuaLimits;
-  /** Told once, before the call settles: the instance is free again, or to be dropped. */
-  readonly #onEnd: (clean: boolean) => void;
-  readonly #onKilled: ((reason: KillReason) => void) | undefined;
-  readonly #onTurn: ((ms: number) => void) | undefined;
-  readonly #ready: { root: Coroutine; args: number }[] = [];
+  readonly #request: LuaCallRequest;
+  readonly #owner: RunOwner;
+  /** Coroutines to resume, in order. Made by the second one: most calls have only their main coroutine. */
+  #ready: Coroutine[] | undefined;
   #releases: ((outcome: LuaOutcome) => void | Promise<void>)[] | undefined;
   #settle: Settle | undefined;
-  #outcome: Outcome | undefined;
+  #result: LuaCallResult | undefined;
+  #error: CallError | undefined;
   #main: Coroutine | undefined;
   #executing = false;
   #givesWay = false;
+  #hasSpawned = false;
   #abort: (() => void) | undefined;
+  /**
+   * The context's signal while nobody listens to it: a call that never waits looks at it after host calls instead,
+   * because in between nothing could abort it.
+   */
+  unwatched: AbortSignal | undefined;
+  /** The run below this one on the host's stack. */
+  outer: Run | undefined;
   /** Set by a kill; the hook and the wrappers of `pcall` look at it. */
   killed: CallError | undefined;
   ended = false;
@@ -86,46 +108,50 @@ export class Run implements LuaRun {
   /** Frames of the last error that left a user coroutine: its own stack is gone when the call fails. */
   innerTrace: { readonly value: unknown; readonly frames: readonly LuaFrame[] } | undefined;
 
-  constructor(vm: Vm, request: LuaCallRequest, onEnd: (clean: boolean) => void) {
+  constructor(vm: Vm, request: LuaCallRequest, owner: RunOwner) {
     this.vm = vm;
-    this.pid = request.pid;
-    this.entryId = request.entryId;
-    this.context = request.context;
     this.limits = request.limits;
-    this.#onKilled = request.onKilled;
-    this.#onTurn = request.onTurn;
-    this.#onEnd = onEnd;
+    this.#request = request;
+    this.#owner = owner;
   }
 
-  /** Starts the main coroutine, whose function and arguments are on its stack. */
-  start(main: Coroutine, args: number): LuaCallResult | Promise<LuaCallResult> {
+  get pid(): string {
+    return this.#request.pid;
+  }
+  get entryId(): string {
+    return this.#request.entryId;
+  }
+  get context(): CallContext {
+    return this.#request.context;
+  }
+
+  /** Starts the main coroutine, whose function and arguments are on its stack: without a promise unless it waits. */
+  start(main: Coroutine): LuaCallResult | Promise<LuaCallResult> {
     this.#main = main;
-    const signal = this.context.signal;
+    const { signal } = this.#request.context;
     if (signal !== this.vm.neverAborted) {
-      if (signal.aborted) this.kill(signal.reason);
-      else {
-        const onAbort = (): void => this.kill(signal.reason);
-        signal.addEventListener('abort', onAbort, { once: true });
-        this.#abort = () => signal.removeEventListener('abort', onAbort);
-      }
+      this.unwatched = signal;
+      this.checkSignal();
     }
-    if (!this.ended) {
-      this.#ready.push({ root: main, args });
-      this.execute();
+    if (!this.ended) this.execute(main);
+    if (this.ended && this.#releases === undefined) {
+      if (this.#error !== undefined) throw this.#error;
+      return this.#result as LuaCallResult;
     }
-    if (this.#outcome !== undefined && this.#releases === undefined) return unwrap(this.#outcome);
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
-      if (this.#outcome !== undefined) this.#finish();
+      if (this.ended) this.#finish();
+      else this.#watch();
     });
   }
 
   /** For a call that must not deepen the host's stack: the same, later. */
-  startLater(main: Coroutine, args: number): Promise<LuaCallResult> {
+  startLater(main: Coroutine): Promise<LuaCallResult> {
+    this.vm.waiting.add(this);
     return new Promise((resolve, reject) => {
       this.vm.later(() => {
         try {
-          resolve(this.start(main, args));
+          resolve(this.start(main));
         } catch (error) {
           reject(error);
         }
@@ -133,9 +159,27 @@ export class Run implements LuaRun {
     });
   }
 
+  /** Ends the call where its signal has been aborted and nobody listens to that. */
+  checkSignal(): void {
+    if (this.unwatched?.aborted === true) this.kill(this.unwatched.reason);
+  }
+
+  /** From now on this call waits, and whatever ends it comes from outside. */
+  #watch(): void {
+    this.vm.waiting.add(this);
+    const signal = this.unwatched;
+    if (signal === undefined) return;
+    this.unwatched = undefined;
+    const onAbort = (): void => this.kill(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#abort = () => signal.removeEventListener('abort', onAbort);
+  }
+
   /** A new coroutine that first runs when the current one gives way. */
   spawn(coroutine: Coroutine, args: number): void {
-    this.#ready.push({ root: coroutine, args });
+    coroutine.args = args;
+    this.#hasSpawned = true;
+    this.#line(coroutine);
   }
 
   /** What a coroutine waited for is there. Safe to call at any time, also after the end. */
@@ -143,68 +187,87 @@ export class Run implements LuaRun {
     if (this.ended) return;
     coroutine.results = results;
     coroutine.failure = failure;
-    this.#ready.push({ root: coroutine.root, args: 0 });
+    this.#line(coroutine.root);
     if (!this.#executing) this.vm.enqueue(this);
   }
 
   /** Puts a coroutine that was stopped in the middle back in line, after the others and after pending I/O. */
   requeue(coroutine: Coroutine): void {
-    this.#ready.push({ root: coroutine.root, args: 0 });
+    this.#line(coroutine.root);
     this.#givesWay = true;
   }
 
-  /** Runs what is ready until nothing is, or until the slice is over. */
-  execute(): void {
+  #line(root: Coroutine): void {
+    if (this.#ready === undefined) this.#ready = [root];
+    else this.#ready.push(root);
+  }
+
+  /** Runs what is ready, or `first`, until nothing is, or until the slice is over. */
+  execute(first?: Coroutine): void {
     if (this.ended || this.#executing) return;
-    const { clock } = this.vm;
-    const outer = this.vm.current;
+    const { vm } = this;
+    const { clock } = vm;
+    const outer = vm.current;
     const begin = clock.now();
     this.stretchStart = begin;
     this.#executing = true;
-    this.vm.current = this;
-    this.vm.nesting += 1;
+    this.outer = outer;
+    vm.current = this;
+    vm.nesting += 1;
     try {
-      for (let next = this.#ready.shift(); next !== undefined && !this.ended; next = this.#ready.shift()) {
-        this.#resume(next.root, next.args);
+      let next = first ?? this.#ready?.shift();
+      while (next !== undefined) {
+        this.#resume(next);
+        if (this.ended) break;
         const now = clock.now();
         this.cpuMs += now - this.stretchStart;
         this.stretchStart = now;
-        if (this.#ready.length > 0 && (this.#givesWay || now - begin > SLICE_MS)) {
+        const ready = this.#ready;
+        if (ready === undefined || ready.length === 0) break;
+        if (this.#givesWay || now - begin > SLICE_MS) {
           this.#givesWay = false;
-          this.vm.yieldToOthers(this);
+          vm.yieldToOthers(this);
           break;
         }
+        next = ready.shift();
       }
     } finally {
       this.#executing = false;
-      this.vm.nesting -= 1;
-      this.vm.current = outer;
+      this.outer = undefined;
+      vm.nesting -= 1;
+      vm.current = outer;
       // What ran here is not the outer call's own time.
-      if (outer !== undefined || this.#onTurn !== undefined) {
+      const { onTurn } = this.#request;
+      if (outer !== undefined || onTurn !== undefined) {
         const took = clock.now() - begin;
         if (outer !== undefined) outer.stretchStart += took;
-        this.#onTurn?.(took);
+        onTurn?.(took);
       }
     }
-    if (this.#outcome !== undefined && this.#settle !== undefined) this.#finish();
+    if (this.ended && this.#settle !== undefined) this.#finish();
   }
 
-  #resume(root: Coroutine, args: number): void {
+  #resume(root: Coroutine): void {
+    const { args } = root;
+    root.args = 0;
     const end = this.vm.resume(root, args);
-    if (this.killed !== undefined) return this.#end({ error: this.killed }, false);
+    if (this.unwatched !== undefined) this.checkSignal();
+    if (this.killed !== undefined) return this.#end(undefined, this.killed, false);
     if (end === 'yield') {
       if (!root.isHostYield) this.requeue(root); // `coroutine.yield` with nobody to yield to gives way
       return;
     }
-    if (end === 'error') return this.#end({ error: this.vm.failureOf(root) }, true);
+    if (end === 'error') return this.#end(undefined, this.vm.failureOf(root), true);
     if (root !== this.#main) return; // a spawned coroutine has ended: its results are discarded
-    let outcome: Outcome;
+    let result: LuaCallResult | undefined;
+    let error: CallError | undefined;
     try {
-      outcome = { result: this.vm.resultOf(root) };
-    } catch (error) {
-      outcome = { error: asCallError(error) };
+      result = this.vm.resultOf(root);
+    } catch (thrown) {
+      error = asCallError(thrown);
     }
-    this.#end(outcome, true);
+    if (this.killed === undefined && !this.#hasSpawned) this.vm.recycle(root);
+    this.#end(result, error, true);
   }
 
   /** A host yield: the counters of the budget start again (extensions.md, section 2). */
@@ -216,7 +279,7 @@ export class Run implements LuaRun {
 
   overLimit(reason: KillReason, limit: string): void {
     if (this.killed !== undefined || this.ended) return;
-    this.#onKilled?.(reason);
+    this.#request.onKilled?.(reason);
     this.kill(internal(`limit exceeded: ${limit} in ${this.entryId}`));
   }
 
@@ -224,7 +287,7 @@ export class Run implements LuaRun {
     if (this.ended || this.killed !== undefined) return;
     this.killed = asCallError(error);
     if (this.#executing) return; // the hook or the running host call ends it
-    this.#end({ error: this.killed }, false);
+    this.#end(undefined, this.killed, false);
     if (this.#settle !== undefined) this.#finish();
   }
 
@@ -243,27 +306,31 @@ export class Run implements LuaRun {
   }
 
   /** Coroutines that are left are simply never resumed again: a VM without finalizers has nothing to unwind. */
-  #end(outcome: Outcome, isClean: boolean): void {
+  #end(result: LuaCallResult | undefined, error: CallError | undefined, isClean: boolean): void {
     if (this.ended) return;
     this.ended = true;
-    this.#ready.length = 0;
+    this.#ready = undefined;
     this.#abort?.();
-    this.#outcome = outcome;
-    this.#onEnd(isClean);
+    this.unwatched = undefined;
+    this.#result = result;
+    this.#error = error;
+    this.#main = undefined;
+    this.vm.waiting.delete(this);
+    this.#owner.runEnded(isClean);
     if (this.#releases?.length === 0) this.#releases = undefined;
   }
 
   /** Gives back what the call had taken, in reverse order, then settles. */
   #finish(): void {
     const settle = this.#settle as Settle;
-    const outcome = this.#outcome as Outcome;
     this.#settle = undefined;
     const done = (): void => {
-      if ('error' in outcome) settle.reject(outcome.error);
-      else settle.resolve(outcome.result);
+      if (this.#error !== undefined) settle.reject(this.#error);
+      else settle.resolve(this.#result as LuaCallResult);
     };
     const pending: Promise<void>[] = [];
-    for (const release of (this.#releases ?? []).reverse()) {
+    for (const release of (this.#releases ?? []).toReversed()) {
+      // a copy: a release may take itself back
       const promise = this.#run(release);
       if (promise !== undefined) pending.push(promise);
     }
@@ -276,7 +343,7 @@ export class Run implements LuaRun {
     const failed = (error: unknown): void => this.vm.onReleaseError(this, error);
     try {
       // A release written as an expression may return anything: only a promise is waited for.
-      const out: unknown = release(outcomeOf(this.#outcome));
+      const out: unknown = release(this.#error === undefined ? { value: this.#result?.value } : { error: this.#error });
       return isPromise(out) ? (out as Promise<void>).catch(failed) : undefined;
     } catch (error) {
       failed(error);
@@ -284,11 +351,3 @@ export class Run implements LuaRun {
     }
   }
 }
-
-const unwrap = (outcome: Outcome): LuaCallResult => {
-  if ('error' in outcome) throw outcome.error;
-  return outcome.result;
-};
-
-const outcomeOf = (outcome: Outcome | undefined): LuaOutcome =>
-  outcome === undefined ? {} : 'error' in outcome ? outcome : { value: outcome.result.value };

@@ -1,14 +1,15 @@
 import { stringFromBytes } from '../values.ts';
 
-/** The VM's string object, as far as it is used here. */
+/** The VM's string object, as far as it is used here (speed-patches.ts). */
 interface TString {
-  realstring: Uint8Array;
-  /** The converted text, kept on the string itself: constants cross the bridge again and again. */
-  peText?: string | Uint8Array;
+  /** Made from the text at the first use. */
+  readonly realstring: Uint8Array;
+  /** The text, kept on the string itself: constants cross the bridge again and again. Well-formed. */
+  peText?: string;
 }
 
 const encoder = new TextEncoder();
-/** Below this length a loop beats the decoder's set-up cost. */
+/** Below this length a loop beats the set-up cost of what the platform has. */
 const SHORT = 24;
 
 /** Text of a VM string where its bytes are UTF-8, else a copy of the bytes. */
@@ -34,15 +35,25 @@ const shortText = (bytes: Uint8Array): string | Uint8Array => {
   return text;
 };
 
-/** The bytes of a host string, as the VM wants them: an array of its own. */
-export const bytesForVm = (value: string | Uint8Array): Uint8Array => {
-  if (typeof value !== 'string') return new Uint8Array(value);
-  if (value.length > SHORT) return encoder.encode(value);
-  const bytes = new Uint8Array(value.length);
-  for (let i = 0; i < value.length; i += 1) {
-    const code = value.charCodeAt(i);
-    if (code >= 0x80) return encoder.encode(value);
+/** What a VM string is made of: well-formed text as it is, bytes as an array of their own. */
+export const contentForVm = (value: string | Uint8Array): string | Uint8Array =>
+  typeof value !== 'string' ? new Uint8Array(value) : value.isWellFormed() ? value : value.toWellFormed();
+
+/** The bytes of a text, as the VM wants them: an array of its own. */
+export const bytesOfText = (text: string): Uint8Array => {
+  if (text.length > SHORT) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return encoder.encode(text);
     bytes[i] = code;
   }
   return bytes;
+};
+
+const ASCII = /^[\0-\x7f]*$/;
+export const isAscii = (text: string): boolean => {
+  if (text.length > SHORT) return ASCII.test(text);
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
 };

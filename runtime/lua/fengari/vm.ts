@@ -14,6 +14,9 @@ export const HOOK_INTERVAL = 1000;
 const PREEMPT_MS = 10;
 /** What a kill throws where the VM cannot yield; `pcall` sees the run's `killed` and throws it again. */
 const KILL_TEXT = 'killed';
+/** Threads kept for other calls, and the longest stack that one may have: what a peak took is not kept for ever. */
+const MAX_IDLE_THREADS = 256;
+const MAX_IDLE_STACK = 200;
 const EMPTY_TABLE = new LuaTable();
 
 /** What runs, wakes and ends coroutines in one Lua state. */
@@ -31,8 +34,12 @@ export interface Vm {
   current: Run | undefined;
   /** How many runs are on the host's stack. */
   nesting: number;
-  /** A new thread with the count hook on. */
+  /** Runs that wait for something, and those that wait for their start. */
+  readonly waiting: Set<Run>;
+  /** A thread with the count hook on, its stack empty: new, or one that an ended call has left. */
   thread(instructions: number): LuaState;
+  /** Keeps the thread of a main coroutine that has ended well for another call, unless something may still refer to it. */
+  recycle(main: Coroutine): void;
   resume(root: Coroutine, args: number): 'end' | 'yield' | 'error';
   /** What a root coroutine that ended with an error failed with. */
   failureOf(root: Coroutine): CallError;
@@ -68,7 +75,9 @@ export const createVm = (options: VmOptions): Vm => {
   const { fengari, main, bridge, frames, clock } = options;
   const { lua } = fengari;
   const { LUA_OK, LUA_YIELD } = fengari.defs.thread_status;
+  const { LUA_MINSTACK } = fengari.defs;
   const programIds = new WeakMap<object, string>();
+  const idleThreads: LuaState[] = [];
   let queue: Run[] = [];
   let isScheduled = false;
 
@@ -105,6 +114,7 @@ export const createVm = (options: VmOptions): Vm => {
     const coroutine = L.perilune as Coroutine | undefined;
     if (coroutine === undefined) return;
     const { run } = coroutine;
+    run.checkSignal();
     run.instructions += L.basehookcount;
     const { limits } = run;
     const stretch = clock.now() - run.stretchStart;
@@ -161,11 +171,37 @@ export const createVm = (options: VmOptions): Vm => {
     current: undefined,
     nesting: 0,
 
+    waiting: new Set(),
+
     thread(instructions) {
+      const isUsual = instructions === 0 || instructions >= HOOK_INTERVAL;
+      const kept = isUsual ? idleThreads.pop() : undefined;
+      if (kept !== undefined) return kept;
       const L = lua.lua_newthread(main);
       lua.lua_pop(main, 1); // JavaScript's collector keeps it as long as somebody refers to it
-      if (instructions > 0 && instructions < HOOK_INTERVAL) lua.lua_sethook(L, hook, lua.LUA_MASKCOUNT, instructions);
+      if (!isUsual) lua.lua_sethook(L, hook, lua.LUA_MASKCOUNT, instructions);
       return L;
+    },
+    recycle(main) {
+      const { L } = main;
+      const base = L.base_ci;
+      const isClean =
+        L.ci === base &&
+        L.status === LUA_OK &&
+        L.nny === 1 &&
+        L.errorJmp === null &&
+        L.errfunc === 0 &&
+        L.allowhook === 1;
+      if (!isClean || main.isShared || L.basehookcount !== HOOK_INTERVAL) return;
+      if (idleThreads.length >= MAX_IDLE_THREADS || L.stack.length > MAX_IDLE_STACK) return;
+      L.perilune = undefined;
+      L.hookcount = L.basehookcount;
+      const { stack } = L;
+      for (let i = 1; i < stack.length; i += 1) stack[i] = undefined; // what the call has left, also above the top
+      L.top = 1;
+      base.next = null;
+      base.top = 1 + LUA_MINSTACK;
+      idleThreads.push(L);
     },
     resume(root, args) {
       root.isHostYield = false;

@@ -23,12 +23,13 @@ type Value = AttributeValue | undefined;
 type Scalar = string | number | boolean | null | undefined;
 export type FieldAttributes = Readonly<Record<string, Value>>;
 
-/** A key, and the text that it had last: most attributes repeat theirs, and the second time its bytes are kept. */
-interface KnownKey {
+/** A key, and the value that it had last: most attributes repeat theirs, and the second time its bytes are kept. */
+export interface KnownKey {
+  readonly key: string;
   /** Key, and the tag of the value that follows. */
   readonly prefix: Uint8Array;
   tag: number;
-  text: string | undefined;
+  last: Value;
   bytes: Uint8Array | undefined;
 }
 
@@ -37,6 +38,9 @@ const isInt64 = (value: number): boolean => Number.isInteger(value) && value >= 
 /** Writes attributes as repeated KeyValue; the bytes of each key are made once. */
 export interface AttributeFields {
   one(writer: ProtobufWriter, tag: number, key: string, value: Value): void;
+  /** For who keeps what is known of a key, and so does not look for it. */
+  known(key: string): KnownKey;
+  write(writer: ProtobufWriter, tag: number, known: KnownKey, value: Value): void;
   all(writer: ProtobufWriter, tag: number, attributes: FieldAttributes): void;
 }
 
@@ -88,7 +92,7 @@ export const attributeFields = (): AttributeFields => {
   const knownKey = (key: string): KnownKey => {
     let found = known.get(key);
     if (found === undefined) {
-      found = { prefix: keyBytes(key), tag: 0, text: undefined, bytes: undefined };
+      found = { key, prefix: keyBytes(key), tag: 0, last: undefined, bytes: undefined };
       if (known.size < MAX_KEYS) known.set(key, found);
     }
     return found;
@@ -133,13 +137,12 @@ export const attributeFields = (): AttributeFields => {
     writer.end(from);
   };
 
-  const one = (writer: ProtobufWriter, tag: number, key: string, value: Value): void => {
+  const write = (writer: ProtobufWriter, tag: number, found: KnownKey, value: Value): void => {
     if (value === undefined || value === null) return;
-    const found = knownKey(key);
     const { prefix } = found;
     // Only what is short is kept: a stack trace would stay in memory for nothing.
-    if (typeof value === 'string' && value.length < ONE_BYTE) {
-      if (value === found.text && tag === found.tag) {
+    if (typeof value === 'string' ? value.length < ONE_BYTE : typeof value !== 'object') {
+      if (value === found.last && tag === found.tag) {
         if (found.bytes !== undefined) return writer.raw(found.bytes);
         const from = writer.at;
         if (!small(writer, tag, prefix, value)) return large(writer, tag, prefix, value);
@@ -147,14 +150,20 @@ export const attributeFields = (): AttributeFields => {
         return;
       }
       found.tag = tag;
-      found.text = value;
+      found.last = value;
       found.bytes = undefined;
     }
     if (!small(writer, tag, prefix, value)) large(writer, tag, prefix, value);
   };
 
+  const one: AttributeFields['one'] = (writer, tag, key, value) => {
+    if (value !== undefined && value !== null) write(writer, tag, knownKey(key), value);
+  };
+
   return {
     one,
+    write,
+    known: knownKey,
     all(writer, tag, attributes) {
       for (const key in attributes) one(writer, tag, key, attributes[key]);
     },

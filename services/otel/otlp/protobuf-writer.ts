@@ -6,6 +6,8 @@ export const FIXED32 = 5;
 
 /** Texts up to this length are written byte by byte: for longer ones the call into the engine's encoder is cheaper. */
 const SHORT_TEXT = 64;
+/** The same for bytes. */
+const SHORT_RAW = 48;
 const INITIAL_BYTES = 4096;
 
 export const varintSize = (value: number): number => {
@@ -15,8 +17,8 @@ export const varintSize = (value: number): number => {
   return value < 0x10000000 ? 4 : 5;
 };
 
-/** The value of a lower-case hex digit, by its code. */
-const HEX_DIGITS = Uint8Array.from({ length: 128 }, (_, code) => (code < 58 ? code - 48 : code - 87));
+/** The value of a lower-case hex digit, by its code: a letter has bit 6, and its low half counts from 1. */
+const hexValue = (code: number): number => (code & 0xf) + (code >> 6) * 9;
 
 /**
  * Writes protobuf into one buffer that grows and is used again. A message is written between `begin` and `end`: one byte is
@@ -27,10 +29,6 @@ export class ProtobufWriter {
   /** Where the next byte goes. */
   at = 0;
   #view: DataView;
-  // Times come second by second: a second's nanoseconds are split into halves once.
-  #second = -1;
-  #secondLow = 0;
-  #secondHigh = 0;
 
   constructor(initialBytes = INITIAL_BYTES) {
     this.bytes = Buffer.allocUnsafeSlow(initialBytes);
@@ -128,23 +126,26 @@ export class ProtobufWriter {
   time(time: readonly [number, number]): void {
     this.reserve(8);
     const [second, nanoseconds] = time;
-    if (second !== this.#second) {
-      const total = BigInt(second) * 1_000_000_000n;
-      this.#second = second;
-      this.#secondLow = Number(total & 0xffffffffn);
-      this.#secondHigh = Number((total >> 32n) & 0xffffffffn);
-    }
-    const low = this.#secondLow + nanoseconds; // below 2^33
+    // In two halves that doubles hold exactly: the product would not fit into 53 bits.
+    const upperSeconds = Math.floor(second / 0x1_0000);
+    const upper = upperSeconds * 1e9;
+    const lower = (second - upperSeconds * 0x1_0000) * 1e9 + nanoseconds;
+    const upperHigh = Math.floor(upper / 0x1_0000);
+    const lowerHigh = Math.floor(lower / 0x1_0000_0000);
+    const low = (upper - upperHigh * 0x1_0000) * 0x1_0000 + (lower - lowerHigh * 0x1_0000_0000); // below 2^33
     this.#view.setUint32(this.at, low >>> 0, true);
-    this.#view.setUint32(this.at + 4, this.#secondHigh + (low > 0xffffffff ? 1 : 0), true);
+    this.#view.setUint32(this.at + 4, upperHigh + lowerHigh + (low > 0xffffffff ? 1 : 0), true);
     this.at += 8;
   }
 
   /** Bytes as they are, without tag and length. Reserves. */
   raw(from: Uint8Array): void {
-    this.reserve(from.length);
-    this.bytes.set(from, this.at);
-    this.at += from.length;
+    const size = from.length;
+    this.reserve(size);
+    const { bytes, at } = this;
+    if (size > SHORT_RAW) bytes.set(from, at);
+    else for (let i = 0; i < size; i++) bytes[at + i] = from[i] as number;
+    this.at = at + size;
   }
 
   /** The bytes that lower-case hex digits name, as a field. Reserves. */
@@ -156,8 +157,7 @@ export class ProtobufWriter {
     bytes[at++] = tag;
     bytes[at++] = size;
     for (let i = 0; i < text.length; i += 2) {
-      const high = HEX_DIGITS[text.charCodeAt(i)] as number;
-      bytes[at++] = (high << 4) | (HEX_DIGITS[text.charCodeAt(i + 1)] as number);
+      bytes[at++] = (hexValue(text.charCodeAt(i)) << 4) | hexValue(text.charCodeAt(i + 1));
     }
     this.at = at;
   }
@@ -206,14 +206,31 @@ export class ProtobufWriter {
   }
 
   end(from: number): void {
+    this.#close(from, 1);
+  }
+
+  /** `begin` for what is nearly always longer than 127 bytes: two bytes are kept for its length. `endLong` ends it. */
+  beginLong(tag: number): number {
+    this.reserve(3);
+    this.bytes[this.at] = tag;
+    this.at += 3;
+    return this.at;
+  }
+
+  endLong(from: number): void {
+    this.#close(from, 2);
+  }
+
+  /** Writes the length of what began at `from` into the `kept` bytes before it. */
+  #close(from: number, kept: number): void {
     const size = this.at - from;
-    if (size > 0x7f) {
-      const more = varintSize(size) - 1;
-      this.reserve(more);
+    const more = varintSize(size) - kept;
+    if (more !== 0) {
+      if (more > 0) this.reserve(more);
       this.bytes.copyWithin(from + more, from, this.at);
       this.at += more;
     }
-    this.#length(from - 1, size);
+    this.#length(from - kept, size);
   }
 
   #length(at: number, size: number): void {

@@ -1,6 +1,6 @@
 import { type Link, type SpanContext, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
-import { type AttributeFields, attributeFields, type FieldAttributes } from './attribute-fields.ts';
+import { type AttributeFields, attributeFields, type FieldAttributes, type KnownKey } from './attribute-fields.ts';
 import { BYTES, FIXED32, FIXED64, ProtobufWriter, VARINT } from './protobuf-writer.ts';
 
 // opentelemetry/proto/trace/v1/trace.proto
@@ -32,6 +32,9 @@ const STATUS_CODE = (3 << 3) | VARINT;
 const FLAGS_LOW = 0x80 | (((16 << 3) | FIXED32) & 0x7f);
 const FLAGS_HIGH = 1;
 
+/** So many places are remembered for a site. */
+const MAX_REST = 32;
+
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
@@ -49,6 +52,8 @@ export interface SiteConstants {
   readonly keys: readonly string[];
   readonly values: readonly unknown[];
   readonly attributes: Uint8Array;
+  /** What is known of the keys that came after them in the last span, which mostly are those of the next. */
+  readonly rest: (KnownKey | undefined)[];
 }
 
 /** Where a span that the SDK made carries the constants of its site. */
@@ -79,18 +84,7 @@ export const siteConstants = (name: string, kind: number, attributes: FieldAttri
     values.push(value);
     fields.one(writer, ATTRIBUTES, key, value);
   }
-  return { name, kind, head: headBytes, keys, values, attributes: writer.take() };
-};
-
-/** Whether the span's attributes begin with the site's: not where one was overridden, cut or dropped. */
-const beginsWith = (attributes: FieldAttributes, { keys, values }: SiteConstants): boolean => {
-  let i = 0;
-  for (const key in attributes) {
-    if (i === keys.length) return true;
-    if (key !== keys[i] || attributes[key] !== values[i]) return false;
-    i += 1;
-  }
-  return i === keys.length;
+  return { name, kind, head: headBytes, keys, values, attributes: writer.take(), rest: [] };
 };
 
 const count = (writer: ProtobufWriter, tag: number, value: number | undefined): void => {
@@ -143,21 +137,39 @@ const status = (writer: ProtobufWriter, { status: { code, message } }: ReadableS
 export type SpanFields = (writer: ProtobufWriter, tag: number, span: ReadableSpan) => void;
 
 export const spanFields = (fields: AttributeFields): SpanFields => {
+  /** Not as bytes where one was overridden, cut or dropped: then every attribute is written by itself. */
   const attributes = (writer: ProtobufWriter, all: FieldAttributes, site: SiteConstants | undefined): void => {
-    if (site === undefined || !beginsWith(all, site)) return fields.all(writer, ATTRIBUTES, all);
-    writer.raw(site.attributes);
-    let left = site.keys.length;
+    if (site === undefined) return fields.all(writer, ATTRIBUTES, all);
+    const { keys, values, rest } = site;
+    const start = writer.at;
+    let i = 0;
     for (const key in all) {
-      if (left > 0) left -= 1;
-      else fields.one(writer, ATTRIBUTES, key, all[key]);
+      const value = all[key];
+      if (i < keys.length) {
+        if (key !== keys[i] || value !== values[i]) break;
+        i += 1;
+        if (i === keys.length) writer.raw(site.attributes);
+        continue;
+      }
+      const at = i - keys.length;
+      let known = rest[at];
+      if (known === undefined || known.key !== key) {
+        known = fields.known(key);
+        if (at < MAX_REST) rest[at] = known;
+      }
+      fields.write(writer, ATTRIBUTES, known, value);
+      i += 1;
     }
+    if (i >= keys.length) return;
+    writer.at = start;
+    fields.all(writer, ATTRIBUTES, all);
   };
 
   return (writer, tag, span) => {
     const site = (span as WithConstants)[SITE_CONSTANTS];
     const context = span.spanContext();
     const parent = span.parentSpanContext;
-    const from = writer.begin(tag);
+    const from = writer.beginLong(tag);
     ids(writer, context);
     if (parent !== undefined) writer.hex(PARENT_SPAN_ID, parent.spanId);
     if (site !== undefined && span.name === site.name && span.kind === site.kind) writer.raw(site.head);
@@ -179,6 +191,6 @@ export const spanFields = (fields: AttributeFields): SpanFields => {
     writer.byte(FLAGS_LOW);
     writer.byte(FLAGS_HIGH);
     writer.fixed32(flagsOf(context.traceFlags, parent?.isRemote));
-    writer.end(from);
+    writer.endLong(from);
   };
 };

@@ -4,6 +4,7 @@ import { nonNegativeInt, required } from '../../../runtime/schema-fields.ts';
 import { entryKind, type Surface } from '../../../runtime/surface.ts';
 import { envSurface } from '../../../services/env/surface.ts';
 import { registrySurface } from '../../../services/registry/surface.ts';
+import { securitySurface } from '../../../services/security/surface.ts';
 
 /** Small surfaces with the traits that the loader has to cope with. */
 const http: Surface = {
@@ -75,4 +76,4 @@ const cdc: Surface = {
   kinds: { 'db.cdc.sqlite': entryKind({ schema: z.object({}) }) },
 };
 
-export const testSurfaces: readonly Surface[] = [http, functions, cdc, envSurface, registrySurface];
+export const testSurfaces: readonly Surface[] = [http, functions, cdc, envSurface, securitySurface, registrySurface];

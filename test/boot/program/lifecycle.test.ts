@@ -128,6 +128,7 @@ const countingClock = (): { clock: Clock; pending: () => number } => {
     clock: {
       now: () => system.now(),
       wall: () => system.wall(),
+      systemTime: () => system.systemTime(),
       after: (ms, body, options) => counted(true, (once) => system.after(ms, once, options), body),
       every: (ms, body, options) => counted(false, (tick) => system.every(ms, tick, options), body),
     },

@@ -43,6 +43,8 @@ const lab = await startLab(tap, {
     'otel.metric_export_timeout': '10s',
     'otel.service_name': 'lab',
     'metrics.max_series': 64,
+    'events.max_backlog': 0,
+    'events.max_subscribers': 2,
   },
   env: { OTEL_RESOURCE_ATTRIBUTES: 'team=a', OTEL_SERVICE_VERSION: '9.8.7' },
 });
@@ -253,10 +255,10 @@ test('rules 1, 4: in-flight is 0 after success, every kind of failure, and a cli
   await leave('/slow?for=60s', 'wippy_http_requests_in_flight', { route: 'lab:slow.endpoint' });
   await leave('/stream', 'wippy_http_streams_active', { kind: 'sse' });
   // Two calls of a function that lets one run: the other waits.
-  const both = [lab.send('/narrow?for=300ms'), lab.send('/narrow?for=300ms')];
+  const both = [lab.send('/narrow?for=2s'), lab.send('/narrow?for=2s')];
   await lab.until('one waits', (metrics) => sum(metrics, 'wippy_function_waiting') === 1);
   await Promise.all(both);
-  await lab.send('/jobs', post({ sleep: '200ms' }));
+  await lab.send('/jobs', post({ sleep: '4s' }));
   await lab.until('a delivery is in flight', (metrics) => sum(metrics, 'wippy_queue_in_flight') === 1);
   for (const outcome of ['dead', 'again']) await lab.send('/jobs', post({ outcome }));
   t.match(JSON.parse((await lab.send('/numbers')).text), { refused: true, kind: 'Invalid' });
@@ -277,6 +279,25 @@ test('rules 1, 4: in-flight is 0 after success, every kind of failure, and a cli
   );
   const [gone] = await spansAre(1, { name: 'GET lab:slow.endpoint', attributes: { 'error.type': 'client_closed' } });
   t.notOk('http.response.status_code' in (gone?.attributes ?? {}));
+});
+
+test('rule 66: what became of events, by reason; no subscription is left', async (t) => {
+  const answer = await lab.send('/events', post(order));
+  t.match(JSON.parse(answer.text), { refused: 'Unavailable', received: 'first' });
+  const metrics = await lab.until('the call has ended', isIdle);
+  const events = (result: string, reason: string) => total(metrics, 'eventbus_events_total', { result, reason });
+  t.equal(events('delivered', 'none'), 1);
+  t.equal(events('dropped', 'slow'), 5);
+  t.equal(events('dropped', 'closed'), 64);
+  t.equal(total(metrics, 'eventbus_subscribers_rejected_total', { reason: 'cap' }), 1);
+  t.equal(total(metrics, 'eventbus_subscribers_active'), 0);
+  t.match(
+    lab.lines().filter(({ subsystem }) => subsystem === 'events'),
+    [
+      { level: 'warn', msg: /max_subscribers/ },
+      { level: 'warn', msg: /max_backlog/, function_id: 'lab:events', system: 'lab.*', trace_id: /^[0-9a-f]{32}$/ },
+    ],
+  );
 });
 
 let scraped: Exposition = { families: new Map(), samples: [], hasEof: false };
@@ -315,7 +336,7 @@ test('rule 14: every documented metric of the surfaces built so far appears afte
     t.ok(isThere, `${name} has a series`);
     t.ok(collector.metricNames().includes(name), `${name} is pushed`);
   }
-  const ours = [...scraped.families.keys()].filter((name) => name.startsWith('wippy_'));
+  const ours = [...scraped.families.keys()].filter((name) => /^(wippy|eventbus)_/.test(name));
   t.same(
     ours.filter((name) => !(name in DOCUMENTED)),
     [],
@@ -371,11 +392,11 @@ test('rules 118, 121: one line per request and message, with the ids of its span
   t.match(own, [{ msg: 'order taken', trace_id: TRACE_ID, id: '7' }], 'a line of the app has the ids of its call');
   const called = collector.span({ name: 'lab:chain', traceId: TRACE_ID });
   t.equal(own[0]?.span_id, called.spanId);
-  // Nothing else was said: what listens, two warnings of /numbers, and the stop.
+  // Nothing else was said: what listens, two warnings of /numbers, two of /events, and the stop.
   const rest = lines.filter((line) => !requests.includes(line) && !messages.includes(line) && !own.includes(line));
   t.same(
     rest.map((line) => `${line.subsystem} ${line.level}`),
-    ['telemetry info', 'http info', 'telemetry warn', 'telemetry warn', 'boot info'],
+    ['telemetry info', 'http info', 'telemetry warn', 'telemetry warn', 'events warn', 'events warn', 'boot info'],
   );
 });
 

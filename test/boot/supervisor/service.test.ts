@@ -66,6 +66,19 @@ test('an end without an error is the last: exited, however long one waits', asyn
   t.equal(bench.steps.at(-1), 'stop a 1000000', 'what it holds is given back');
 });
 
+test('one that exits before it is stable again is not said to run', async (t) => {
+  const bench = supervisorBench();
+  const a = bench.actor('a');
+  const supervisor = bench.supervise();
+  await supervisor.start();
+  await end(a, crash);
+  await bench.pass(100);
+  t.equal(bench.clock.pending, 1, 'it would be stable in a second');
+  await end(a);
+  t.equal(bench.clock.pending, 0);
+  t.same(bench.at('info'), []);
+});
+
 test('an end that is told during the start counts when the start is over', async (t) => {
   const bench = supervisorBench();
   const a = bench.actor('a');
@@ -198,12 +211,12 @@ test('a stop during a delay cancels the restart', async (t) => {
   await end(b, crash);
   await bench.pass(50);
   t.same(await supervisor.drain(1000), []);
+  t.equal(bench.clock.pending, 0);
   await bench.pass(50);
   t.equal(a.lives.length, 1, 'drain is the request');
   t.same(await supervisor.stop(1000), []);
   await bench.pass(10_000);
   t.equal(a.lives.length, 1);
-  t.equal(bench.clock.pending, 0);
   t.same(bench.steps.slice(2), ['stop b 100', 'stop a 100']);
   t.match(supervisor.state('a'), { status: 'stopped', desired: 'stopped' });
   b.lives[0]?.ended(crash);
@@ -252,6 +265,40 @@ test('a stop during a restart waits for it a little, then stops what is there', 
   t.same(await ended, []);
   t.equal(late.steps.at(-1), 'stop b 1100', 'half way, after a second');
   t.match(other.state('b'), { status: 'stopped' });
+});
+
+test('an attempt that fails because of the stop is no failure', async (t) => {
+  const bench = supervisorBench();
+  const a = bench.actor('a');
+  const supervisor = bench.supervise();
+  await supervisor.start();
+  const gate = Promise.withResolvers<void>();
+  a.next.start = () => gate.promise;
+  await end(a, crash);
+  await bench.pass(100);
+  const told = bench.told.length;
+  const stopped = supervisor.stop(10_000);
+  gate.reject(new Error('stopped'));
+  t.same(await stopped, []);
+  t.match(supervisor.state('a'), { status: 'stopped', details: 'lost' });
+  t.same(bench.told.slice(told), []);
+  t.equal(bench.clock.pending, 0);
+});
+
+test('while one stops no other is started again', async (t) => {
+  const bench = supervisorBench();
+  const a = bench.actor('a');
+  const b = bench.actor('b');
+  const supervisor = bench.supervise();
+  await supervisor.start();
+  await end(a, crash);
+  const gate = Promise.withResolvers<void>();
+  b.next.stop = () => gate.promise;
+  const stopped = supervisor.stop(10_000);
+  await bench.pass(500);
+  gate.resolve();
+  await stopped;
+  t.same(bench.steps, ['start a 0', 'start b 0', 'stop b 0', 'stop a 500']);
 });
 
 test('an attempt that cannot stop what was there has failed as well: there are never two', async (t) => {

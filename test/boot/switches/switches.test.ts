@@ -140,6 +140,20 @@ test('surfaces.<name>: false refuses the entry kinds of that surface and names t
   }
 });
 
+test('surfaces.<name>: false refuses its modules as well, with an error that names the key', async (t) => {
+  const entry = 'name: main, kind: function.lua, source: "return function() end", method: main, modules: [events]';
+  const dir = t.testdir({ '_index.yaml': `namespace: app\nentries:\n  - { ${entry} }\n` });
+  t.same(load(dir, []).problems, []);
+  t.match(load(dir, ['surfaces.events=false']).problems, [
+    {
+      severity: 'error',
+      file: '_index.yaml',
+      line: 3,
+      message: "module 'events' is switched off by surfaces.events: false",
+    },
+  ]);
+});
+
 test('what a later version brings is refused or warned about, not ignored', async (t) => {
   const dir = t.testdir(FIXTURE);
   const { problems } = load(dir, ['otel.enabled=true', 'otel.temporal.enabled=true']);

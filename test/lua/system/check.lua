@@ -23,6 +23,12 @@ function check.fault(kind, message, value, err)
   if err:retryable() ~= false then error("retryable: " .. tostring(err:retryable()), 2) end
 end
 
+function check.raises(text, fn, ...)
+  local ok, err = pcall(fn, ...)
+  if ok then error("did not raise: " .. text, 2) end
+  if not string.find(tostring(err), text, 1, true) then error("raised " .. tostring(err), 2) end
+end
+
 function check.number(value, least, what)
   if type(value) ~= "number" then error((what or "value") .. ": a " .. type(value) .. " instead of a number", 2) end
   if value < least then error((what or "value") .. ": " .. value .. " is below " .. least, 2) end

@@ -109,7 +109,7 @@ local function modules()
 end
 
 local function exit_faults()
-  check.fault(errors.INVALID, "exit code must be a number", system.exit("now"))
+  check.raises("bad argument #1 to 'exit' (number expected, got table)", system.exit, {})
 end
 
 return {

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { NOTHING } from '../../../runtime/lua/engine.ts';
 import { LuaTable, type LuaValue } from '../../../runtime/lua/values.ts';
 import { luaBench } from '../../harness/lua.ts';
 
@@ -247,4 +248,31 @@ test('a host yield in a coroutine of the user suspends the chain, and resume doe
       return out`),
     ['late', 'mine', 'again', 'dead'],
   );
+});
+
+test('a channel takes from its feed when a coroutine wants a value, and not before', async (t) => {
+  const waiting: string[] = ['first', 'second'];
+  const takers: unknown[] = [];
+  const lua = luaBench({ channel: () => [ch] });
+  const ch = lua.engine.channel(0, {
+    take: (thread) => {
+      const value = waiting.shift();
+      if (value === undefined) return NOTHING;
+      takers.push(thread);
+      return value;
+    },
+  });
+  t.equal(await lua.run('local ch = host.channel(); return ch:receive()'), 'first');
+  t.same(waiting, ['second'], 'what nobody wants stays where it is');
+  t.equal(await lua.run('return channel.select({ host.channel():case_receive() }).value'), 'second');
+  t.equal(await lua.run('return channel.select({ host.channel():case_receive(), default = true }).default'), true);
+  const [one, two] = [lua.run('return host.channel():receive()'), lua.run('return host.channel():receive()')];
+  waiting.push('third');
+  ch.serve();
+  t.equal(await one, 'third', 'who has waited longest gets it');
+  ch.serve();
+  waiting.push('fourth');
+  ch.serve();
+  t.equal(await two, 'fourth', 'who got nothing goes on waiting');
+  t.equal(takers.length, 4);
 });

@@ -20,6 +20,7 @@ export const manualClock = (): ManualClock => {
   return {
     now: () => now,
     wall: () => EPOCH_MS + now,
+    systemTime: () => EPOCH_MS + now,
     after: (ms, body) => add(ms, body),
     every: (ms, body) => add(ms, body, ms),
     advance(ms) {

@@ -15,7 +15,7 @@ const moduleWith = (isAllowed = (_action: string, _name: string) => true) => {
     }),
     { osVariables: { HOME: '/root', PATH: '/bin' }, root: '/nowhere' },
   );
-  const { functions = {} } = envModule(variables, isAllowed);
+  const { functions = {} } = envModule(variables, (_context, action, name) => isAllowed(action, name));
   return (name: string, ...args: (string | number | boolean | undefined)[]) =>
     callHost(functions[name], args, fakeThread({ programId: 'app:handler' }));
 };

@@ -1,4 +1,8 @@
 import { test } from 'tap';
+import { LuaTable } from '../../../runtime/lua/values.ts';
+import { SecurityActor } from '../../../services/security/actor.ts';
+import { ACTOR } from '../../../services/security/port.ts';
+import { guardedContext } from '../security/guarded-context.ts';
 import { lua, surfaceBench } from '../surface-bench.ts';
 
 const run = async (t: Parameters<typeof surfaceBench>[0], body: string, ...others: ReturnType<typeof lua>[]) => {
@@ -145,4 +149,54 @@ test('ctx: faults, copies and all()', async (t) => {
     ),
   );
   t.match(value, /^1NotFoundkey not found: noneInvalidfalse/);
+});
+
+test('calls and executors ask for their permissions, and a denial is returned', async (t) => {
+  const bench = await surfaceBench(t, [
+    lua('app:callee', `return 1`),
+    lua(
+      'app:main',
+      `local out = {}
+       local function says(name, v, e) out[#out + 1] = name .. ' ' .. (e and e:kind() .. ' ' .. e:message() or 'ok') end
+       local exec = funcs.new()
+       says('call', funcs.call('app:callee'))
+       says('async', funcs.async('app:callee'))
+       says('bad id', funcs.call('callee'))
+       says('unknown', exec:call('app:none'))
+       says('with_context', exec:with_context{a = 1})
+       says('with_options', exec:with_options{timeout = '1s'})
+       says('network', exec:with_options{network = 'app:net'})
+       says('with_actor', exec:with_actor(security.actor() or security.new_actor('x')))
+       says('with_scope', exec:with_scope(security.new_scope()))
+       return table.concat(out, '; ')`,
+    ),
+  ]);
+  const denied = guardedContext((action) => action === 'security.scope.create' || action === 'security.actor.create');
+  const isReal = (context: typeof denied.context) => context.with(ACTOR, new SecurityActor('ann', new LuaTable()));
+  t.same(String(await bench.call('app:main', [], isReal(denied.context))).split('; '), [
+    'call PermissionDenied not allowed: app:callee',
+    'async PermissionDenied not allowed: app:callee',
+    'bad id Invalid namespace required in function ID',
+    'unknown PermissionDenied not allowed: app:none',
+    'with_context PermissionDenied not allowed: context',
+    'with_options ok',
+    'network PermissionDenied not allowed: app:net',
+    'with_actor PermissionDenied not allowed: security',
+    'with_scope PermissionDenied not allowed: security',
+  ]);
+  t.same(denied.checks, [
+    'funcs.call app:callee',
+    'funcs.call app:callee',
+    'funcs.call app:none',
+    'funcs.context context',
+    'network.select app:net',
+    'funcs.security security',
+    'security.scope.create custom',
+    'funcs.security security',
+  ]);
+  const allowed = String(await bench.call('app:main', [], isReal(guardedContext(() => true).context)));
+  t.same(
+    allowed.split('; ').filter((one) => !one.endsWith(' ok')),
+    ['bad id Invalid namespace required in function ID', 'unknown NotFound no handler registered for target'],
+  );
 });

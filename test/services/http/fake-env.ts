@@ -19,6 +19,7 @@ import { FUNCTIONS } from '../../../services/function/port.ts';
 import { traceIds } from '../../../services/otel/ids.ts';
 import { propagator } from '../../../services/otel/propagator.ts';
 import { tracer } from '../../../services/otel/tracer.ts';
+import { SECURITY, type Security } from '../../../services/security/port.ts';
 
 /** One entry as a test writes it. */
 export interface EntryText {
@@ -140,6 +141,8 @@ export interface FakeEnvOptions {
   readonly functions?: Readonly<Record<string, Handler>>;
   readonly settings?: Partial<Settings>;
   readonly thirdParty?: ThirdPartyScope;
+  /** Absent: there is none, as where no policy is declared. */
+  readonly security?: Security;
 }
 
 /** A real chain of interceptors, collector, tracer and propagator around whatever a test declares. */
@@ -154,6 +157,7 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
   const spans = tracer({ provider, clock, ids: traceIds(), version: '0' });
   const { engine, lua, modules } = fakeEngine();
   const ports = new Map<unknown, unknown>();
+  if (options.security !== undefined) ports.set(SECURITY, options.security);
   const handlers = options.functions ?? {};
   ports.set(FUNCTIONS, {
     has: (id: string) => id in handlers,
@@ -204,11 +208,11 @@ export const fakeEnv = (options: FakeEnvOptions = {}) => {
     build: { version: '0.0.0', revision: '', command: 'test' },
     site: chain,
     provide: (key, port) => void ports.set(key, port),
-    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     use: <T>(key: PortKey<T>): T => {
       if (!ports.has(key)) throw new Error(`no port ${key.name}`);
       return ports.get(key) as T;
     },
+    find: <T>(key: PortKey<T>) => ports.get(key) as T | undefined,
     health: () => ({ degraded() {}, error() {}, activity() {}, restarted() {} }),
   };
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { test } from 'tap';
 import type { CallContext } from '../../../runtime/context.ts';
 import { defineHttpModule } from '../../../services/http/module.ts';
@@ -100,4 +101,83 @@ test('a Lua handler calls another service, and many at once', async (t) => {
   for (const { body } of answers) t.same(JSON.parse(body), [200, 'application/json', '{"price":42}', 404]);
   t.same(JSON.parse((await app.send('GET', '/broken')).body), ['Internal', true]);
   t.match(await app.send('GET', '/empty'), { status: 500, body: /requests table cannot be empty/ });
+});
+
+test('bodies of JSON: types, lengths and order, however they are written', async (t) => {
+  const lua = luaHandlers(t);
+  const json = (rest: string) => lua(`local res = http.response()\n${rest}`);
+  const app = await startServer(t, {
+    'GET /plain': json('res:write_json({ a = 1 })'),
+    'GET /typed': json('res:set_content_type("text/x") res:write_json({ a = 1 })'),
+    'GET /status': json('res:set_status(202) res:set_content_type("text/x") res:write_json({ a = 1 })'),
+    'GET /twice': json('res:write_json({ a = 1 }) res:write_json({ b = 2 })'),
+    'GET /mixed': json('res:write_json({ a = 1 }) res:write("x\\n")'),
+    'GET /flushed': json('res:write_json({ a = 1 }) res:flush() res:write_json({ b = 2 })'),
+    'GET /wide': json('res:write_json({ a = "é" })'),
+    'GET /long': json('res:write_json({ a = ("x"):rep(20000) })'),
+    'GET /none': json('res:set_status(204) res:write_json({ a = 1 })'),
+    'GET /short': json('res:set_header("Content-Length", "3") res:write_json({ a = 1 })'),
+    'GET /fails': json('res:write_json({ a = 1 }) error("late", 0)'),
+  });
+  const got = async (path: string, method = 'GET') => {
+    const { status, headers, body } = await app.send(method, path);
+    return [status, headers['content-type'], headers['content-length'], body];
+  };
+  const type = 'application/json';
+  t.same(await got('/plain'), [200, type, '7', '{"a":1}']);
+  t.same(await got('/plain', 'HEAD'), [200, type, '7', '']);
+  t.same(await got('/typed'), [200, type, '7', '{"a":1}'], 'the first body decides');
+  t.same((await got('/status')).slice(0, 2), [200 + 2, type], 'after set_status the type is left to us');
+  t.same(await got('/twice'), [200, type, '14', '{"a":1}{"b":2}']);
+  t.same(await got('/mixed'), [200, type, '9', '{"a":1}x\n']);
+  t.same(await got('/flushed'), [200, type, undefined, '{"a":1}{"b":2}']);
+  t.same(await got('/wide'), [200, type, '10', '{"a":"é"}']);
+  t.match(await got('/long'), [200, type, undefined, /^.{20008}$/]);
+  t.same((await got('/none')).slice(2), [undefined, '']);
+  t.same(await got('/fails'), [200, type, '7', '{"a":1}']);
+  await t.rejects(app.send('GET', '/short', { settles: false }), 'a length that is not met ends the connection');
+});
+
+test('requests that do not wait for the answer before are answered in their order', async (t) => {
+  const lua = luaHandlers(t);
+  const app = await startServer(t, {
+    'GET /n': lua('http.response():write_json({ n = http.request():query("n") })'),
+  });
+  const socket = connect(app.port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  const numbers = ['1', '2', '3', '4', '5'];
+  socket.write(numbers.map((n) => `GET /n?n=${n} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  await poll('all are answered', () => text.split('HTTP/1.1 200').length === numbers.length + 1 && text.endsWith('}'));
+  socket.destroy();
+  t.same(
+    [...text.matchAll(/"n":"(\d)"/g)].map(([, n]) => n),
+    numbers,
+  );
+});
+
+test('a query is read as URLSearchParams reads it', async (t) => {
+  const lua = luaHandlers(t);
+  const names = ['a', 'b', 'ab', '', 'a=b', 'c c', 'é'];
+  const read = names.map((name) => `tostring(q:query("${name}"))`).join(', ');
+  const app = await startServer(t, {
+    'GET /q': lua(`local q = http.request() http.response():write(table.concat({ ${read} }, "|"))`),
+  });
+  for (const query of [
+    'a=1&b=2',
+    'ab=1&a=2&a=3',
+    'a&b=',
+    '=x&&a==&',
+    'a=b=c',
+    '?a=1',
+    'a=1%202&c+c=3',
+    'b=a=1',
+    'c%20c=%C3%A9',
+    'a=1?b=2',
+  ]) {
+    const expected = names.map((name) => new URLSearchParams(query).get(name) ?? 'nil').join('|');
+    t.equal((await app.send('GET', `/q?${query}`)).body, expected, query);
+  }
 });

@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { KV_OPERATIONS, KV_RESULTS } from '../../../services/kv/instruments.ts';
+import { guardedContext } from '../security/guarded-context.ts';
 import { decode, lua, surfaceBench } from '../surface-bench.ts';
 
 const STORE = { id: 'app:cache', kind: 'store.memory' };
@@ -189,4 +190,37 @@ test('rules 9 and 21: no series before its first use, and labels only from the c
     t.equal(namespace, 'app:cache');
     t.ok(KV_OPERATIONS.some((one) => one === op) && KV_RESULTS.some((one) => one === result), `${op} ${result}`);
   }
+});
+
+test('each operation asks for its own permission, with the key in the form that both its forms have', async (t) => {
+  const { bench } = await withStore(
+    t,
+    `s:get('k'); s:entry(':k'); s:has('a:k'); s:set('k', 1); s:put(':a:k', 1); s:delete('k'); s:list{prefix = 'a:'}; s:info()
+     s:get(''); s:set('k'); s:release(); s:get('k')`,
+  );
+  const { context, checks } = guardedContext(() => true);
+  await bench.call('app:main', [], context);
+  t.same(checks, [
+    'store.get app:cache',
+    'store.key.get app:cache key=k',
+    'store.key.get app:cache key=k',
+    'store.key.has app:cache key=a:k',
+    'store.key.set app:cache key=k',
+    'store.key.set app:cache key=:a:k',
+    'store.key.delete app:cache key=k',
+    'store.key.list app:cache prefix=a:',
+    'store.info app:cache',
+  ]);
+});
+
+test('a denial is returned, and nothing is done or counted', async (t) => {
+  const { bench } = await withStore(
+    t,
+    `local v, e = s:set('k', 1); return tostring(v) .. e:kind() .. tostring(e:retryable())`,
+  );
+  const { context } = guardedContext((action) => action === 'store.get');
+  t.equal(await bench.call('app:main', [], context), 'nilPermissionDeniedfalse');
+  t.same(bench.rows('kv_ops_total'), []);
+  await t.rejects(bench.call('app:main', [], guardedContext(() => true).context), { message: /index a nil value/ });
+  t.same(bench.rows('kv_ops_total'), ['namespace=app:cache,op=set,result=ok 1'], 'allowed, it is done and counted');
 });

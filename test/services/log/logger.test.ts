@@ -161,3 +161,32 @@ test('two loggers of one process share nothing', async (t) => {
   t.match(one.lines(), [{ msg: 'hunter2' }]);
   t.match(other.lines(), [{ msg: '[redacted]' }]);
 });
+
+test('lines of plain fields are the same as those that pino writes', async (t) => {
+  const { logger, texts } = bench();
+  const fields = { 'k"y': 1, text: 'a "b"\n\u001b é', flag: true, n: 1.5, inf: Number.NaN, gone: undefined, zero: -0 };
+  const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, isRemote: false };
+  const bound = logger.subsystem('queue').child({ queue: 'app:jobs', list: [1] });
+  const context = rootContext.with(TRACE, trace);
+  bound.info('done "x"', fields, context);
+  bound.info('done "x"', { ...fields, nothing: null }, context); // null is left to pino
+  t.equal(texts[1], texts[0]?.replace(',"trace_id"', ',"nothing":null,"trace_id"'));
+  logger.info('secret');
+  bound.info('a cookie: ', { api_key: 'k1', password: 'k2', url: 'http://u:k3@h', b: 'Bearer k4', n: 1 });
+  t.notMatch(texts[3], /k[1-4]/, 'what may be a secret is never plain');
+  t.match(JSON.parse(texts[3] ?? ''), { api_key: '[redacted]', url: 'http://[redacted]@h', n: 1 });
+});
+
+test('the time of a line is that of its clock, whatever the line before had', async (t) => {
+  let now = 0;
+  const { logger, lines } = bench({ clock: { ...fakeClock(), wall: () => now } });
+  const times = [0, 7.9, 45.5, 999.999, 1000, 61_234, 1_769_860_800_100.7, 999, 1_769_860_799_999.4];
+  for (const time of times) {
+    now = time;
+    logger.info('x');
+  }
+  t.same(
+    lines().map(({ time }) => time),
+    times.map((time) => new Date(time).toISOString()),
+  );
+});

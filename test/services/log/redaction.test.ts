@@ -77,3 +77,9 @@ test('a long line takes linear time', async (t) => {
     t.ok(redact(line).length > 0, piece);
   }
 });
+
+test('rule 121: a text that ends like the beginning of a field keeps its line whole', async (t) => {
+  const line = written('json', [], 'x', { a: 'password=', list: ['password="q r"'], b: 'kept' });
+  t.match(JSON.parse(line), { a: 'password=', b: 'kept' });
+  t.match(written('console', [], 'x', { password: 'two words' }), 'password="[redacted]"', 'a field of a console line');
+});

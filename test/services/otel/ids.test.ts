@@ -35,3 +35,17 @@ test('a trace id that was reserved is the next one of the SDK, once', async (t) 
   t.equal(ids.generator.generateTraceId(), id);
   t.not(ids.generator.generateTraceId(), id);
 });
+
+test('a trace id that is made for a fold folds to it, and is random for the rest', async (t) => {
+  const ids = traceIds();
+  const foldOf = (id: string) => [0, 8, 16, 24].reduce((all, at) => all ^ Number.parseInt(id.slice(at, at + 8), 16), 0);
+  const folds = [0, -1, 1, 2 ** 31 - 1, -(2 ** 31), ...Array.from({ length: 2000 }, () => ids.fold())];
+  const made = folds.map((fold) => ids.traceIdOf(fold));
+  t.same(
+    made.filter((id, i) => foldOf(id) !== folds[i] || !/^[0-9a-f]{32}$/.test(id)),
+    [],
+  );
+  t.equal(new Set(made).size, made.length);
+  t.not(ids.traceIdOf(7), ids.traceIdOf(7));
+  t.ok(folds.filter((fold) => fold < 0).length > 800, 'every bit of a fold is random, the first too');
+});

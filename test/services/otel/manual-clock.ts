@@ -9,6 +9,7 @@ export const manualClock = (startMs = 1_000_000): Clock & { advance(ms: number):
   return {
     now: () => elapsed,
     wall: () => startMs + elapsed,
+    systemTime: () => startMs + elapsed,
     after: noTimers,
     every: noTimers,
     advance(ms) {

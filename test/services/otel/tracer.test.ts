@@ -1,11 +1,20 @@
-import { ROOT_CONTEXT, type TracerProvider } from '@opentelemetry/api';
+import { createContextKey, ROOT_CONTEXT, type TracerProvider, trace as traceApi } from '@opentelemetry/api';
+import { isTracingSuppressed, suppressTracing } from '@opentelemetry/core';
 import { BasicTracerProvider, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
 import { CallError } from '../../../runtime/errors.ts';
 import { TRACE, type TraceContext } from '../../../runtime/trace.ts';
 import { traceIds } from '../../../services/otel/ids.ts';
-import { SAMPLER_NAMES, type SamplerName, sampler, samplingDecision } from '../../../services/otel/sampler.ts';
+import { propagator } from '../../../services/otel/propagator.ts';
+import {
+  announcedSampler,
+  SAMPLER_NAMES,
+  type SamplerName,
+  sampler,
+  samplingDecision,
+} from '../../../services/otel/sampler.ts';
+import { parentContexts } from '../../../services/otel/span-context.ts';
 import { tracer } from '../../../services/otel/tracer.ts';
 import { spanRecorder } from '../../harness/span-recorder.ts';
 import { manualClock } from './manual-clock.ts';
@@ -237,9 +246,74 @@ test('a ratio takes its share of the roots, and whoever decides takes the same',
   t.equal(taken.length, reached.length, 'the SDK sampled every span that was decided to be sampled');
   t.ok(taken.length > 800 && taken.length < 1200, `${taken.length} of 4000`);
   const sdk = new TraceIdRatioBasedSampler(0.25);
-  const ofIds = samplingDecision('traceidratio', 0.25);
-  const differing = Array.from({ length: 4000 }, () => shared.ids.traceId()).filter(
-    (id) => ofIds(undefined, id) !== (sdk.shouldSample(ROOT_CONTEXT, id).decision === 2),
+  const isTaken = (traceId: string) => sdk.shouldSample(ROOT_CONTEXT, traceId).decision === 2;
+  const left = Array.from({ length: 4000 }, () => site.start(rootContext, undefined)).filter(({ span }) => !span);
+  t.same(
+    taken.filter(({ trace }) => !isTaken(trace?.traceId ?? '')),
+    [],
   );
-  t.same(differing, []);
+  t.same(
+    left.filter(({ trace }) => isTaken(trace?.traceId ?? '')),
+    [],
+    'an id that is made later says the same as one that was made first',
+  );
+  const { root, child } = samplingDecision('traceidratio', 0.25);
+  const folds = Array.from({ length: 4000 }, () => shared.ids.fold());
+  t.same(
+    folds.filter((fold) => typeof root === 'boolean' || root(fold) !== isTaken(shared.ids.traceIdOf(fold))),
+    [],
+  );
+  const ids = Array.from({ length: 4000 }, () => shared.ids.traceId());
+  t.same(
+    ids.filter((traceId) => child({ ...remote(0), traceId }) !== isTaken(traceId)),
+    [],
+  );
+});
+
+test('the ids of a call that is not sampled are made once, and are those of the header that goes out', async (t) => {
+  for (const ratio of [0, 0.000001]) {
+    const site = spanRecorder({ sampler: 'parentbased_traceidratio', ratio }).tracer.site(recipe);
+    const starts = Array.from({ length: 1000 }, () => site.start(rootContext, undefined).trace as TraceContext);
+    const first = starts.map(({ traceId, spanId }) => `${traceId}-${spanId}`);
+    t.same(
+      starts.map(({ traceId, spanId }) => `${traceId}-${spanId}`),
+      first,
+      'the same ever after',
+    );
+    t.equal(new Set(starts.map(({ traceId }) => traceId)).size, 1000, 'no two are the same');
+    t.equal(new Set(starts.map(({ spanId }) => spanId)).size, 1000);
+
+    const trace = site.start(rootContext, undefined).trace as TraceContext;
+    const headers = new Map<string, string>();
+    propagator(['tracecontext']).inject(under(trace), (header, value) => headers.set(header, value));
+    t.equal(headers.get('traceparent'), `00-${trace.traceId}-${trace.spanId}-00`);
+    const callee = site.start(under(trace), undefined).trace;
+    t.equal(callee?.traceId, trace.traceId, 'what it calls is in the same trace');
+    t.not(callee?.spanId, trace.spanId);
+  }
+});
+
+test('an announced span is sampled without a question, the next one is asked about again', async (t) => {
+  const { sampler: announcing, announce } = announcedSampler(sampler('always_off', 0));
+  const ask = () => announcing.shouldSample(ROOT_CONTEXT, 'a'.repeat(32), 'name', 0, {}, []).decision;
+  t.equal(ask(), 0);
+  announce();
+  t.equal(ask(), 2);
+  t.equal(ask(), 0);
+  t.equal(String(announcing), 'AlwaysOffSampler');
+});
+
+test('whoever is handed the context of a parent finds what the API would have put there', async (t) => {
+  const parent = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1, isRemote: true };
+  const context = parentContexts()(parent);
+  const other = createContextKey('other');
+  t.same(traceApi.getSpanContext(context), parent);
+  t.equal(context.getValue(other), undefined);
+  t.equal(isTracingSuppressed(context), false);
+  t.equal(isTracingSuppressed(suppressTracing(context)), true);
+  const more = context.setValue(other, 1);
+  t.equal(more.getValue(other), 1);
+  t.same(traceApi.getSpanContext(more), parent);
+  t.equal(traceApi.getSpan(traceApi.deleteSpan(context)), undefined);
+  t.same(traceApi.getSpanContext(context.deleteValue(other)), parent);
 });

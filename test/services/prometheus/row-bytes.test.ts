@@ -4,7 +4,7 @@ import { growingBytes, rowBytes } from '../../../services/prometheus/row-bytes.t
 const textOf = (rows: ReturnType<typeof rowBytes>, first: number, last: number): string => {
   const out = growingBytes(0);
   rows.copyTo(out, first, last);
-  return out.all().toString();
+  return Buffer.concat(out.parts()).toString();
 };
 
 test('rows come back in their order, whatever was written when', async (t) => {
@@ -45,4 +45,21 @@ test('rows that were never written have no version and no lines', async (t) => {
   t.notOk(rows.has(4, 1));
   t.notOk(rows.has(3, 2));
   t.equal(textOf(rows, 0, 10), 'x');
+});
+
+test('bytes that were expected are one part, and what is longer comes in parts that hold it all', async (t) => {
+  const texts = Array.from({ length: 20_000 }, (_, i) => `line ${i} ${'é'.repeat(i % 50)}\n`);
+  const write = (expected: number) => {
+    const out = growingBytes(expected);
+    for (const [i, text] of texts.entries()) {
+      if (i % 2 === 0) out.addText(text);
+      else out.addBytes(Buffer.from(`x${text}`), 1, Buffer.byteLength(text) + 1);
+    }
+    return out.parts();
+  };
+  const all = texts.join('');
+  const [expected, grown] = [write(Buffer.byteLength(all) + 200), write(0)];
+  t.equal(expected.length, 1);
+  t.ok(grown.length > 2, `${grown.length} parts`);
+  for (const parts of [expected, grown]) t.ok(Buffer.concat(parts).toString() === all);
 });

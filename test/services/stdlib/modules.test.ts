@@ -249,6 +249,18 @@ test('metrics: what each function emits', async (t) => {
     ['gaugeAdd', 'load', -1, { a: 'b' }],
     ['histogramObserve', 'size', 0, {}],
   ]);
+  calls.length = 0;
+  await bench.run('return metrics.counter_inc("orders", {["__proto__"] = "x", b = "y"})');
+  t.same(
+    calls.map(([, , , labels]) => Object.entries(labels as object).sort()),
+    [
+      [
+        ['__proto__', 'x'],
+        ['b', 'y'],
+      ],
+    ],
+    'a name that objects have is a label like any other, to be refused',
+  );
 });
 
 test('metrics: refusals are Invalid, wrong types raise', async (t) => {

@@ -149,9 +149,13 @@ test('supervisor: states in the shape of the specification, times in nanoseconds
   t.strictSame(await call('supervisor.state', 'app:web'), [state, undefined]);
   t.strictSame(await call('supervisor.states'), [[state], undefined]);
   t.match(await call('supervisor.state', 'app:gone'), [undefined, { kind: 'NotFound' }]);
-  for (const none of [[], [''], [7]]) {
-    t.match(await call('supervisor.state', ...none), [undefined, { kind: 'Invalid' }]);
+  for (const none of [[], ['']]) {
+    t.match(await call('supervisor.state', ...none), [
+      undefined,
+      { kind: 'Invalid', message: 'service id is required' },
+    ]);
   }
+  t.match(await call('supervisor.state', 7), [undefined, { message: 'service not found: 7' }], 'a number is a text');
 });
 
 test('hosts: what the process surface says, and nothing where there is none', async (t) => {
@@ -188,8 +192,22 @@ test('exit: the low 8 bits of the whole part; 1 for what is no number of that ki
     t.strictSame(await call('exit', code), [true, undefined]);
   }
   t.strictSame(exits, [0, 0, 3, 3, 255, 255, 0, 44, 0, 1, 1]);
-  t.match(await call('exit', 'now'), [undefined, { kind: 'Invalid', message: 'exit code must be a number' }]);
+  await t.rejects(call('exit', 'now'), /bad argument #1 to 'exit' \(number expected, got string\)/);
   t.equal(exits.length, 11);
+});
+
+test('wrong types raise, but for the limit of memory', async (t) => {
+  const { call } = system();
+  for (const name of ['supervisor.state', 'hosts.processes', 'lock.acquire', 'lock.release']) {
+    const [, last] = name.split('.');
+    await t.rejects(call(name, true), new RegExp(`bad argument #1 to '${last}' \\(string expected, got boolean\\)`));
+  }
+  for (const name of ['gc.set_percent', 'runtime.max_procs']) {
+    await t.rejects(call(name, true), /bad argument #1 to '\w+' \(number expected, got boolean\)/);
+    t.match(await call(name, Number.NaN), [undefined, { kind: 'Invalid' }]);
+  }
+  t.match(await call('memory.set_limit', true), [undefined, { kind: 'Invalid' }]);
+  t.match(await call('memory.set_limit', Number.NaN), [undefined, { kind: 'Invalid' }]);
 });
 
 test('modules: by name; what nobody describes is listed all the same', async (t) => {

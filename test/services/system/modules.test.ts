@@ -21,3 +21,11 @@ test('a module of a surface that is off is not listed', async (t) => {
   t.equal(await program.call('app:has', ['store']), false);
   t.equal(await program.call('app:has', ['queue']), true);
 });
+
+test('without an actor all is allowed, and nothing in strict mode', async (t) => {
+  const body = 'local v, err = system.process.pid() return v or err:message()';
+  const dir = t.testdir({ '_index.yaml': functionsFile({ pid: { body, more: { modules: ['system'] } } }) });
+  t.equal(await (await programIn(t, dir)).call('app:pid'), process.pid);
+  const strict = await programIn(t, dir, { set: { 'security.strict_mode': true } });
+  t.equal(await strict.call('app:pid'), 'permission denied: system.read on pid');
+});

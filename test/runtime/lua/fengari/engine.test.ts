@@ -402,6 +402,18 @@ test('cancelling the context ends a waiting call, and gives its resources back i
   t.same(order, ['b', 'a', 'c'], 'at a normal end too');
 });
 
+test('a release that takes itself back at the end of the call keeps none of the others from running', async (t) => {
+  const order: string[] = [];
+  const take: HostFunction = (thread, [name]) => {
+    const forget = thread.run.defer(() => {
+      forget();
+      order.push(String(name));
+    });
+  };
+  await luaBench({ take }).run('for _, name in ipairs({ "a", "b", "c", "d" }) do host.take(name) end');
+  t.same(order, ['d', 'c', 'b', 'a']);
+});
+
 test('spawned coroutines', async (t) => {
   const lua = luaBench();
   t.equal(

@@ -7,6 +7,7 @@ export const timerClock = (): Clock & { advance(ms: number): void; readonly time
   return {
     now: () => now,
     wall: () => now,
+    systemTime: () => now,
     after(ms, body) {
       const key = {};
       due.set(key, { at: now + ms, body });

@@ -1,0 +1,78 @@
+import type { Patch } from './patch.ts';
+
+// Taking a property away is a call into the engine's runtime; an empty slot does the same to whoever reads the stack.
+const CLEARED = 'L.stack[--L.top] = void 0;';
+const STACK: readonly Patch[] = [
+  { file: 'lapi.js', pattern: 'delete L.stack[--L.top];', replacement: CLEARED, times: 16 },
+  {
+    file: 'lapi.js',
+    pattern: 'delete from.stack[from.top + i];',
+    replacement: 'from.stack[from.top + i] = void 0;',
+  },
+  { file: 'lapi.js', pattern: 'delete L.stack[L.top];', replacement: 'L.stack[L.top] = void 0;' },
+  { file: 'ldebug.js', pattern: 'delete L.stack[--L.top];', replacement: CLEARED },
+  { file: 'ldo.js', pattern: 'delete L.stack[--L.top];', replacement: CLEARED, times: 3 },
+  { file: 'ldo.js', pattern: 'delete L.stack[i];', replacement: 'L.stack[i] = void 0;', times: 2 },
+  { file: 'ltm.js', pattern: 'delete L.stack[--L.top];', replacement: CLEARED },
+  { file: 'lvm.js', pattern: 'delete L.stack[--L.top];', replacement: CLEARED, times: 3 },
+];
+
+// A string keeps bytes, text or both, and makes the other at the first use: most texts of the host are handed back to
+// it, or only compared, and never need bytes.
+const STRINGS: readonly Patch[] = [
+  {
+    file: 'lstring.js',
+    pattern: 'this.realstring = str;',
+    replacement:
+      'if (typeof str === "string") { this.bytes = null; this.peText = str; }\n' +
+      '        else { this.bytes = str; this.peText = void 0; }',
+  },
+  {
+    file: 'lstring.js',
+    pattern: '    getstr() {',
+    replacement:
+      '    get realstring() {\n' +
+      '        return this.bytes === null ? (this.bytes = perilune.bytesOfText(this.peText)) : this.bytes;\n' +
+      '    }\n\n    getstr() {',
+  },
+  { file: 'lstring.js', pattern: 'lua_assert(str instanceof Uint8Array);', replacement: '' },
+  {
+    file: 'lstring.js',
+    pattern: 'return a == b || luastring_eq(a.realstring, b.realstring);',
+    replacement:
+      'if (a === b) return true;\n' +
+      '    if (a.peText !== void 0 && b.peText !== void 0) return a.peText === b.peText;\n' +
+      '    return luastring_eq(a.realstring, b.realstring);',
+  },
+  // In hexadecimal without padding 1, 18 and 17, 2 were the same key; and a character is cheaper than its digits.
+  {
+    file: 'lstring.js',
+    pattern: 's += str[i].toString(16);',
+    replacement: 's += String.fromCharCode(str[i]);',
+  },
+  {
+    file: 'lstring.js',
+    pattern: 'ts.hash = luaS_hash(ts.getstr());',
+    replacement:
+      'ts.hash = ts.peText !== void 0 && perilune.isAscii(ts.peText) ? "|" + ts.peText : luaS_hash(ts.getstr());',
+  },
+];
+
+// Most tables never lose a key: the map of those that were taken away is made for the first.
+const TABLES: readonly Patch[] = [
+  { file: 'ltable.js', pattern: 'this.dead_strong = new Map();', replacement: 'this.dead_strong = void 0;' },
+  { file: 'ltable.js', pattern: 't.dead_strong.clear();', replacement: 't.dead_strong = void 0;' },
+  {
+    file: 'ltable.js',
+    pattern: 't.dead_strong.set(hash, e);',
+    replacement: '(t.dead_strong || (t.dead_strong = new Map())).set(hash, e);',
+  },
+  {
+    file: 'ltable.js',
+    pattern: '|| table.dead_strong.get(hash);',
+    replacement: '|| (table.dead_strong && table.dead_strong.get(hash));',
+  },
+];
+
+/** Changes that no program sees but in time and memory. */
+export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES];
