@@ -123,7 +123,8 @@ export const spawning = (
       if (holder !== undefined) return holder;
       host.admit();
       // What a child inherits does not end with its parent.
-      const context = spawn.context.inherited().withSignal(rootContext.signal);
+      const inherited = spawn.context.inherited().withSignal(rootContext.signal);
+      const context = spawn.own?.(inherited) ?? inherited;
       const instance = instanceOf({ ...spawn, context });
       const actor = new Actor(
         {
