@@ -15,6 +15,7 @@ help: ## list these targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 $(INSTALLED): package-lock.json
+	@test ! -L node_modules || { echo 'node_modules is a link: npm ci would empty what it points to. Install there.' >&2; exit 1; }
 	npm ci --no-fund --no-audit
 	@touch $(INSTALLED)
 

@@ -57,7 +57,8 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   const { main } = await import((isCheckout ? source : inPackage('dist/boot/cli.js')).href);
   const code = await main(process.argv.slice(2));
   // Everything written goes out first; then nothing that was left open can keep a finished command alive.
-  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', () => resolve()))));
+  const unwritten = streams.filter((stream) => stream.writableLength > 0);
+  await Promise.all(unwritten.map((stream) => new Promise((resolve) => stream.write('', () => resolve()))));
   process.exit(code);
 } else {
   const local = fileURLToPath(inPackage('node_modules/node/bin/node'));

@@ -15,6 +15,8 @@ export interface CommandLine {
   /** From `-c`, `-s`, `-v`, `--very-verbose`. */
   readonly log: 'default' | 'console' | 'silent' | 'verbose';
   readonly execute: string | undefined;
+  /** Id of the terminal host that a command runs on. */
+  readonly host: string | undefined;
 }
 
 /** Wrong words on the command line: printed with a hint, exit code 2. */
@@ -62,6 +64,7 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
     reporter,
     log: logMode(values),
     execute: values.exec,
+    host: values.host,
   };
 };
 
@@ -81,8 +84,8 @@ const parse = (args: string[]) =>
       silent: { type: 'boolean', short: 's' },
       verbose: { type: 'boolean', short: 'v' },
       'very-verbose': { type: 'boolean' },
-      // Wippy's, accepted without effect: there are no terminal hosts, event streams, profiles or memory limits here yet.
       host: { type: 'string' },
+      // Wippy's, accepted without effect: there are no event streams, profiles or memory limits here yet.
       events: { type: 'boolean', short: 'e' },
       profiler: { type: 'boolean', short: 'p' },
       memory: { type: 'string', short: 'm' },
@@ -108,13 +111,16 @@ const plain = (command: 'version' | 'help'): CommandLine => ({
   reporter: 'pretty',
   log: 'default',
   execute: undefined,
+  host: undefined,
 });
 
 export const HELP = `perilune: traced and metered Lua functions
 
   perilune run [<dir>=.]              serve the app; SIGTERM or Ctrl-C stops it
   perilune run [<dir>] list           the app's commands
-  perilune run [<dir>] <command> ...  run one of them (or -x <id>)
+  perilune run [<dir>] <command> ...  run one of them on the terminal, exit with its code
+      -x <id>, --exec <id>              a process by its id instead of a command's name
+      --host <id>                       the terminal host, where there are several
   perilune validate <dir> [--explain] check everything; --explain shows every value and where it came from
   perilune invoke <dir> <id> [json..] call one function; the result is one line of JSON
   perilune test <dir>                 run the functions whose meta.type is "test"
@@ -126,8 +132,8 @@ Options of all commands
   --config <file>            boot file (repeatable, later wins); default <dir>/perilune.yaml
   --set <section.path=value> one boot setting; beats files and environment
   -o <id:field=value>        one field of one entry
-  -c, -s, -v                 console log, no log, debug log
+  -c, -s, -v                 console log, no log, debug log; a command is silent without -c or -v
   --                         what follows is no option
 
-Exit codes: 0 done; 1 a start or run failure; 2 usage, boot file, declarations or Lua syntax.
+Exit codes: 0 done; 1 a start or run failure; 2 usage, boot file, declarations or Lua syntax; a command's own.
 `;

@@ -13,6 +13,7 @@ import { scheduleSurface } from '../services/schedule/surface.ts';
 import { securitySurface } from '../services/security/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
+import { terminalSurface } from '../services/terminal/surface.ts';
 import { valuesSurface } from '../services/values/surface.ts';
 
 /** Every surface there is, in the order in which they are built and, needs apart, started. One line each. */
@@ -27,6 +28,7 @@ export const SURFACES: readonly Surface[] = [
   codeSurface,
   functionSurface,
   processSurface,
+  terminalSurface,
   kvSurface,
   queueSurface,
   scheduleSurface,

@@ -1,128 +1,31 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Entry } from '../../runtime/entry.ts';
-import { messageOf } from '../../runtime/errors.ts';
-import type { LogFields } from '../../runtime/logger.ts';
-import { HTTP_SERVERS } from '../../services/http/port.ts';
-import type { App } from '../app.ts';
 import { type CommandLine, UsageError } from '../arguments.ts';
-import { createProgram, type Program } from '../program.ts';
-import { packageVersion } from '../version.ts';
+import { listCommands } from './app-commands.ts';
+import { runProcess } from './command-process.ts';
 import { loadCheckedApp } from './load.ts';
+import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `run [<dir>=.]`: serves until SIGTERM or SIGINT. The second signal ends it at once with 1. */
+/** `run [<dir>=.] [<command> | list | -x <id>] [args]`: serves the app, lists its commands, or runs one. */
 export const runCommand = async (line: CommandLine, terminal: Terminal): Promise<number> => {
-  const { dir, rest } = folderAndRest(line.positionals);
-  const name = line.execute ?? rest[0];
-  if (line.execute === undefined && name === 'list') {
-    terminal.err.write(`${dir} has no commands: they are processes, which come with a later version.\n`);
-    return 0;
-  }
-  if (name !== undefined) {
-    throw new UsageError(`command "${name}" not found. \`perilune run list\` shows what there is.`);
-  }
+  const { dir, rest } = folderAndRest(line);
   const app = loadCheckedApp(line, dir, terminal);
-  const program = createProgram({
-    app,
-    build: { version: packageVersion(), revision: terminal.variables.PERILUNE_REVISION ?? '', command: 'run' },
-    variables: terminal.variables,
-    logTo: [terminal.logs],
-    isTerminal: terminal.isTerminal,
-    log: line.log,
-  });
-  return serve(program, app, terminal);
+  if (line.execute !== undefined) return runProcess(app, line, { id: line.execute, args: rest }, terminal);
+  const [name, ...args] = rest;
+  if (name === undefined) return serve(app, line, terminal);
+  if (name === 'list') return listCommands(app, terminal);
+  return runProcess(app, line, { name, args }, terminal);
 };
 
 /** The first argument is the folder if it is one. */
-const folderAndRest = (positionals: readonly string[]): { dir: string; rest: readonly string[] } => {
+const folderAndRest = ({ positionals, execute }: CommandLine): { dir: string; rest: readonly string[] } => {
   const [first, ...rest] = positionals;
   if (first === undefined) return { dir: resolve('.'), rest };
   if (existsSync(first) && statSync(first).isDirectory()) return { dir: resolve(first), rest };
-  if (/[/\\]|^\.\.?$/.test(first))
+  // Behind -x a path may be the process's own argument; otherwise it is a mistyped folder, as no command is named so.
+  if (execute === undefined && /[/\\]|^\.\.?$/.test(first)) {
     throw new UsageError(`${first}: no such folder. Name the folder that holds the app.`);
+  }
   return { dir: resolve('.'), rest: positionals };
 };
-
-const serve = async (program: Program, app: App, terminal: Terminal): Promise<number> => {
-  const ending = Promise.withResolvers<void>();
-  /** Set once something has asked for the end: the first code stays, but for a crash. */
-  let code: number | undefined;
-  const end = (asked: number, why: LogFields): void => {
-    if (code === undefined) program.logger.info('stopping', why);
-    code ??= asked;
-    ending.resolve();
-  };
-  let signals = 0;
-  const offSignal = terminal.onSignal((name) => {
-    signals += 1;
-    if (signals > 1) terminal.exit(1);
-    end(0, { signal: name });
-  });
-  void program.exitRequested.then((asked) => end(asked, { exit_code: asked }));
-  const offUncaught = terminal.onUncaught((error) => {
-    program.logger.error('an error that nobody caught: the program stops', {
-      error: messageOf(error),
-      stack: (error as Error)?.stack,
-    });
-    code = 1;
-    ending.resolve();
-  });
-  try {
-    const started = program.start();
-    // An end that is asked for during the start stops what has started by then.
-    await Promise.race([started, ending.promise]);
-    if (code === undefined) announce(program, app, terminal);
-    await ending.promise;
-    await program.stop();
-    return code ?? 0;
-  } catch (error) {
-    await program.stop();
-    throw error;
-  } finally {
-    offSignal();
-    offUncaught();
-  }
-};
-
-/** What listens where, and what to try next. */
-const announce = (program: Program, app: App, terminal: Terminal): void => {
-  const write = (text: string): void => void terminal.out.write(`${text}\n`);
-  const servers = app.loaded.config.surfaces.http ? program.use(HTTP_SERVERS).addresses() : [];
-  for (const { id, address } of servers) write(`${id} listens on http://${reachable(address)}`);
-  // The first that the author wrote, not the first by id.
-  const line = (entry: Entry): number => entry.position('')?.line ?? 0;
-  const endpoints = app.registry
-    .all()
-    .filter((entry) => entry.kind === 'http.endpoint' && entry.data.method === 'GET')
-    .sort((a, b) => line(a) - line(b));
-  const first = servers[0];
-  const example = endpoints.find((entry) => typeof entry.data.path === 'string' && !/[{:]/.test(entry.data.path));
-  if (first !== undefined && example !== undefined) {
-    const router = app.registry.get(
-      String(example.meta.router).includes(':')
-        ? String(example.meta.router)
-        : `${example.namespace}:${example.meta.router}`,
-    );
-    const prefix = typeof router?.data.prefix === 'string' ? router.data.prefix.replace(/\/$/, '') : '';
-    const server = servers.find((one) => one.id === serverOf(router)) ?? first;
-    write(`  try: curl http://${reachable(server.address)}${prefix}${String(example.data.path)}`);
-  }
-  const operations = program.operationsAddress();
-  if (operations !== undefined) {
-    const { metrics, readyz } = app.loaded.config.telemetry.paths;
-    write(`metrics: http://${reachable(operations)}${metrics}  readiness: http://${reachable(operations)}${readyz}`);
-  } else write('metrics: off (telemetry.enabled: true in perilune.yaml, or --set telemetry.enabled=true)');
-  const { traceExporters, traces } = app.otel.settings;
-  if (traceExporters.includes('otlp')) write(`traces go to ${traces.endpoint}`);
-  else write('traces: off (otel.enabled: true, or OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318)');
-};
-
-const serverOf = (router: ReturnType<App['registry']['get']>): string | undefined => {
-  const server = router?.meta.server;
-  if (typeof server !== 'string') return undefined;
-  return server.includes(':') ? server : `${router?.namespace}:${server}`;
-};
-
-/** An address that a browser can open: `0.0.0.0` and `[::]` are everywhere, localhost is one of them. */
-const reachable = (address: string): string => address.replace(/^(0\.0\.0\.0|\[::\]):/, 'localhost:');

@@ -2,9 +2,12 @@ import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { fileBlocks } from '../../services/log/file-blocks.ts';
 import type { LogDestination } from '../../services/log/sinks.ts';
+import type { TerminalInput } from '../../services/terminal/port.ts';
 
 /** What a command may touch of the process it runs in: everything else is passed along. */
 export interface Terminal {
+  /** Standard input; asked for when something is to be read from it. */
+  readonly input: () => TerminalInput;
   readonly out: Writable;
   readonly err: Writable;
   /** Where a program's lines go: `err`, in blocks where that is a file. */
@@ -32,6 +35,7 @@ export const standardErrorLog = (): LogDestination => {
 };
 
 export const processTerminal = (): Terminal => ({
+  input: () => process.stdin,
   out: process.stdout,
   err: process.stderr,
   logs: standardErrorLog(),

@@ -82,6 +82,8 @@ export interface LuaModule {
   readonly byReference?: readonly string[];
   /** Functions whose arguments count against the caller's `result_bytes` (what it sends or publishes). */
   readonly measured?: readonly string[];
+  /** Functions whose arguments arrive as the texts that `tostring` makes of them. */
+  readonly asText?: readonly string[];
   /** Constants and nested constant tables; all immutable. A HostObject instance is allowed (`time.utc`). */
   readonly constants?: Readonly<Record<string, HostValue>>;
   /** The module's value is this object (`logger`) instead of a table. */

@@ -9,7 +9,7 @@ export interface PrintPlaces {
 const NOWHERE = 2 ** 30;
 export const LENGTH_ONLY: PrintPlaces = { first: NOWHERE, second: NOWHERE, third: NOWHERE };
 
-/** So many texts, and characters from their beginning, are looked at: choosing takes well under a millisecond. */
+/** So many texts, and characters from their beginning, are looked at: choosing takes a millisecond or so, at intervals that double. */
 const MOST_TEXTS = 32;
 const MOST_PLACES = 48;
 const SEEN_BITS = 12;

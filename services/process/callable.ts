@@ -13,7 +13,14 @@ export const callableProcesses = (registry: EntryRegistry, processes: Processes)
   return {
     has: (id) => hosts.has(id),
     async call(id, args, context) {
-      const value = await processes.exec({ id, host: hosts.get(id) ?? '', args, context, isCall: true });
+      const value = await processes.exec({
+        id,
+        host: hosts.get(id) ?? '',
+        args,
+        context,
+        // It serves this one call, and so has what is private to it: an HTTP exchange, a delivery.
+        own: (inherited) => context.withSignal(inherited.signal),
+      });
       return { value, count: 1 };
     },
   };

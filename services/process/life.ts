@@ -20,7 +20,7 @@ export const runLife = (life: Life, context: CallContext, table: ActorTable): vo
   if (!actor.isAlive) return; // ended before it ran
   const begin = async (): Promise<void> => {
     try {
-      const { value } = await instance.call({
+      await instance.call({
         args,
         context,
         pid: actor.pid,
@@ -28,11 +28,13 @@ export const runLife = (life: Life, context: CallContext, table: ActorTable): vo
         limits,
         onStart: (run) => {
           actor.run = run;
+          // At once: until the promise is told, others run, who would still write to it.
+          run.defer((outcome) => table.end(actor, outcome));
         },
         onTurn: life.onTurn,
       });
-      table.end(actor, { value });
     } catch (error) {
+      // It could not even start; the end of what did is told already.
       table.end(actor, { error: asCallError(error) });
     }
   };

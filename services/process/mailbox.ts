@@ -41,6 +41,11 @@ export class Mailbox {
     return this.#depth;
   }
 
+  /** Somebody has opened the events: what is told there may be heard. */
+  get hasEvents(): boolean {
+    return this.#events !== undefined;
+  }
+
   deliver(message: Message): void {
     this.#arrivals += 1;
     message.order = this.#arrivals;

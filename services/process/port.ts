@@ -20,8 +20,8 @@ export interface SpawnRequest {
   readonly args: readonly HostValue[];
   /** Values, actor and scope are inherited from it; its trace is the spawner's. */
   readonly context: CallContext;
-  /** It serves this one call, and so has what is private to it (an HTTP exchange, a delivery). Default false. */
-  readonly isCall?: boolean;
+  /** What this process alone has in its context: none of its children and calls. */
+  readonly own?: (inherited: CallContext) => CallContext;
   /** Told when it has ended, after its names are free. */
   readonly onExit?: (exit: ProcessExit) => void;
   /** Told just before, while its long span (absent where it is not sampled) can still take events. */
@@ -60,7 +60,9 @@ export interface Processes {
   exec(request: SpawnRequest): Promise<LuaValue>;
   /** Appends a CANCEL event, from the process's host. False: it is gone. */
   cancel(pid: string, reason: string): boolean;
-  /** Ends it at once. False: it is gone. */
+  /** Whether it has opened its events, where CANCEL comes. */
+  hasEvents(pid: string): boolean;
+  /** Ends it at once, also on a terminal host, where programs cannot. False: it is gone. */
   terminate(pid: string): boolean;
   /** What the long span of a process shows of its supervision (telemetry.md, section 2). */
   addEvent(pid: string, name: string, attributes: Readonly<Record<string, string | number>>): void;

@@ -53,14 +53,16 @@ export const processControl = (
     const target = find(destination);
     return act(target?.pid ?? destination, target, reason, context, (one) => table.cancel(one, from, reason));
   };
-  const terminateFrom: ProcessControl['terminateFrom'] = (destination, context) => {
-    const target = find(destination);
-    if (target?.isProtected === true) return true;
+  const endAtOnce = (pid: string, target: Actor | undefined, context: CallContext): boolean => {
     const error = terminated();
-    return act(target?.pid ?? destination, target, error.message, context, (one) => {
+    return act(pid, target, error.message, context, (one) => {
       one.isTerminated = true;
       table.kill(one, error);
     });
+  };
+  const terminateFrom: ProcessControl['terminateFrom'] = (destination, context) => {
+    const target = find(destination);
+    return target?.isProtected === true || endAtOnce(target?.pid ?? destination, target, context);
   };
   const hostPid = (pid: string): string => hosts.get(table.find(pid)?.host ?? '')?.pid ?? '';
 
@@ -103,7 +105,8 @@ export const processControl = (
         signal.addEventListener('abort', onAbort, { once: true });
       }),
     cancel: (pid, reason) => cancelFrom(pid, hostPid(pid), reason, rootContext),
-    terminate: (pid) => terminateFrom(pid, rootContext),
+    hasEvents: (pid) => table.find(pid)?.mailbox.hasEvents === true,
+    terminate: (pid) => endAtOnce(pid, table.find(pid), rootContext),
     addEvent: (pid, name, attributes) => table.find(pid)?.span?.addEvent(name, attributes),
     hosts: () =>
       [...hosts.values()].map(({ id, options, actors, executed }) => ({

@@ -11,6 +11,7 @@ import {
 } from '../../runtime/lua/engine.ts';
 import { resultsOf } from '../../runtime/lua/results.ts';
 import { hostObject, isLuaString, type LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
+import { TRACE } from '../../runtime/trace.ts';
 import { VALUES } from '../function/port.ts';
 import { ACTOR, SCOPE, type Scope, type Security, type Actor as SecurityActor } from '../security/port.ts';
 import { atLeast, crossingFrom, messageValues, topicArgument } from './arguments.ts';
@@ -104,7 +105,7 @@ export const spawnerCalls = (control: ProcessControl, permit: Permit): SpawnerCa
             context: contextOf(thread, spawner.parts),
             parent,
             name: registered,
-            messages: messages.map(({ topic, values }) => new Message(topic, '', values, undefined)),
+            messages: messages.map(({ topic, values }) => new Message(topic, '', values, thread.context.get(TRACE))),
           }).pid;
         },
         (pid) => [pid, undefined],

@@ -87,8 +87,10 @@ export const spawning = (
   const holderOf = (spawn: Spawn): Actor | undefined => {
     const holder = spawn.name === undefined ? undefined : table.lookup(spawn.name);
     if (holder === undefined) return undefined;
+    const messages = spawn.messages ?? [];
+    if (messages.length > 0) hosts.get(holder.host ?? '')?.admitMessage(holder);
     bind(spawn, holder);
-    for (const message of spawn.messages ?? []) holder.mailbox.deliver(message);
+    for (const message of messages) holder.mailbox.deliver(message);
     return holder;
   };
   const bind = ({ parent, isLinked, isMonitored }: Spawn, target: Actor): void => {
@@ -121,8 +123,8 @@ export const spawning = (
       if (holder !== undefined) return holder;
       host.admit();
       // What a child inherits does not end with its parent.
-      const inherited = spawn.isCall === true ? spawn.context : spawn.context.inherited();
-      const context = inherited.withSignal(rootContext.signal);
+      const inherited = spawn.context.inherited().withSignal(rootContext.signal);
+      const context = spawn.own?.(inherited) ?? inherited;
       const instance = instanceOf({ ...spawn, context });
       const actor = new Actor(
         {

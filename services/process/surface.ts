@@ -8,6 +8,7 @@ import { FUNCTIONS } from '../function/port.ts';
 import { SECURITY, type Security } from '../security/port.ts';
 import { actorTable } from './actor-table.ts';
 import { callableProcesses } from './callable.ts';
+import { takenCommandNames } from './commands.ts';
 import { Host, type HostOptions } from './host.ts';
 import { processActive, processStarted } from './instruments.ts';
 import {
@@ -112,6 +113,7 @@ export const processSurface: Surface = {
     }),
   },
   modules: ['process'],
+  check: takenCommandNames,
   sites: ({ kind }, { settings }) =>
     kind === 'process.lua' ? { isMeasured: true, hasSpan: settings.spans.process, hasLine: true } : undefined,
   build,

@@ -1,3 +1,4 @@
+import { exitCodeOf } from '../../runtime/exit-code.ts';
 import { numberArgument } from '../../runtime/lua/arguments.ts';
 import type { LuaModule } from '../../runtime/lua/engine.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
@@ -20,13 +21,9 @@ export interface SystemOptions {
   readonly processes: () => Processes | undefined;
 }
 
-/** As a result of `main` would be: the low 8 bits of its whole part, 1 where it has none (processes-declarations.md, section 7). */
-const exitCode = (args: readonly LuaValue[]): number => {
-  if (args[0] === undefined) return 0;
-  const value = numberArgument(args, 1, 'exit');
-  if (!Number.isFinite(value)) return 1;
-  return ((Math.trunc(value) % 256) + 256) % 256;
-};
+/** As a result of `main` would be. */
+const exitCode = (args: readonly LuaValue[]): number =>
+  args[0] === undefined ? 0 : exitCodeOf(numberArgument(args, 1, 'exit'));
 
 /** The Lua module `system` (lua/system.md). */
 export const systemModule = ({ allows, node, moduleNames, supervisor, processes }: SystemOptions): LuaModule => {

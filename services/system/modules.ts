@@ -32,6 +32,7 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
   funcs: about('Calls of functions, at once or in the background', 'nondeterministic', 'process'),
   http: about('The request and the response of an endpoint', 'nondeterministic', 'io', 'network'),
   http_client: about('Outgoing HTTP requests', 'nondeterministic', 'io', 'network'),
+  io: about('The terminal of a command', 'nondeterministic', 'io'),
   json: about('JSON, and its schemas', 'deterministic', 'encoding'),
   logger: about('Log records', 'nondeterministic', 'io'),
   math: about('Mathematics', 'nondeterministic'),

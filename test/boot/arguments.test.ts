@@ -21,14 +21,15 @@ test('words become a command, its arguments and its options', async (t) => {
   });
 });
 
-test('options of Wippy: -s -v --very-verbose have their effect, --host -e -p -m are taken without one', async (t) => {
+test('options of Wippy: -s -v --very-verbose --host have their effect, -e -p -m are taken without one', async (t) => {
   t.equal(parseCommandLine(['run', '-s']).log, 'silent');
   t.equal(parseCommandLine(['run', '-v']).log, 'verbose');
   t.equal(parseCommandLine(['run', '--very-verbose']).log, 'verbose');
   t.equal(parseCommandLine(['run', '-s', '-v']).log, 'silent');
   for (const x of ['-x', '--exec']) t.equal(parseCommandLine(['run', x, 'app:main']).execute, 'app:main');
-  const taken = parseCommandLine(['run', 'app', '--host', 'app:terminal', '-e', '-p', '-m', '1G']);
+  const taken = parseCommandLine(['run', 'app', '-e', '-p', '-m', '1G']);
   t.same(taken, parseCommandLine(['run', 'app']));
+  t.equal(parseCommandLine(['run', '--host', 'app:terminal']).host, 'app:terminal');
 });
 
 test('-- ends options', async (t) => {

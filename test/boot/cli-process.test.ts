@@ -18,6 +18,25 @@ test('a process: logs on stderr as JSON lines, exit 0 after SIGTERM', async (t) 
   for (const line of child.stderr) t.doesNotThrow(() => JSON.parse(line));
 });
 
+test('an app whose processes only wait for messages stays until a signal', async (t) => {
+  const dir = t.testdir({
+    '_index.yaml': `namespace: app
+entries:
+  - { name: host, kind: process.host, lifecycle: { auto_start: true } }
+  - { name: waiter, kind: process.lua, source: "return function() process.events():receive() end" }
+  - { name: service, kind: process.service, process: waiter, host: host, lifecycle: { auto_start: true } }
+`,
+  });
+  const child = startChild(t, process.execPath, [bin, 'run', dir], { cwd: project });
+  await poll('it has started', () => child.stdout.some((line) => line.startsWith('traces:')));
+  // With nothing left to do Node.js ends a program within moments.
+  const begin = performance.now();
+  await poll('it stays', () => child.exit() !== undefined || performance.now() - begin > 1500);
+  t.equal(child.exit(), undefined, child.output());
+  child.signal('SIGTERM');
+  t.same([(await child.exited).code, child.stderr.filter((line) => !line.startsWith('{'))], [0, []]);
+});
+
 test('the process ends by itself after each command, with its code', { timeout: 240_000 }, async (t) => {
   const dir = t.testdir({
     ...APP,

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { Terminal } from '../../boot/commands/terminal.ts';
 
 /** A terminal that keeps what is written and lets a test send signals. */
@@ -30,7 +30,7 @@ const linesOf = (text: string): readonly string[] => text.split('\n').filter((li
 
 export const fakeTerminal = (
   variables: Readonly<Record<string, string | undefined>> = {},
-  options: { isTerminal?: boolean } = {},
+  options: { isTerminal?: boolean; input?: Readable } = {},
 ): FakeTerminal => {
   const out = kept();
   const err = kept();
@@ -42,6 +42,7 @@ export const fakeTerminal = (
     return () => void set.delete(listener);
   };
   return {
+    input: () => options.input ?? Readable.from([]),
     out: out.stream,
     err: err.stream,
     logs: err.stream,

@@ -10,16 +10,20 @@ const readme = readFileSync(`${project}README.md`, 'utf8');
 /** The fenced blocks that name a file: ```yaml tour/_index.yaml */
 const files = [...readme.matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)].map(([, path = '', text = '']) => ({ path, text }));
 
-test('rule 135: the quick tour of the README is an app that works', async (t) => {
-  t.same(
-    files.map((file) => file.path),
-    ['tour/_index.yaml', 'tour/greet.lua', 'tour/greeting.lua'],
-  );
-  const folder = t.testdir({});
+const writeFiles = (folder: string): void => {
   for (const { path, text } of files) {
     mkdirSync(dirname(`${folder}/${path}`), { recursive: true });
     writeFileSync(`${folder}/${path}`, text);
   }
+};
+
+test('rule 135: the quick tour of the README is an app that works', async (t) => {
+  t.same(
+    files.map((file) => file.path),
+    ['tour/_index.yaml', 'tour/greet.lua', 'tour/greeting.lua', 'counter/_index.yaml', 'counter/count.lua'],
+  );
+  const folder = t.testdir({});
+  writeFiles(folder);
   const perilune = (...args: string[]) =>
     runChild(t, process.execPath, [`${project}bin/perilune.js`, ...args], { cwd: folder });
 
@@ -30,6 +34,19 @@ test('rule 135: the quick tour of the README is an app that works', async (t) =>
   const long = await perilune('invoke', 'tour', 'app:greeting', JSON.stringify('x'.repeat(41)));
   t.equal(long.code, 1);
   t.match(long.stderr.join('\n'), /Invalid: that is a long name/);
+});
+
+test('the command of the README counts, and its result is the exit code', async (t) => {
+  const folder = t.testdir({});
+  writeFiles(folder);
+  const count = (stdin: string) =>
+    runChild(t, process.execPath, [`${project}bin/perilune.js`, 'run', 'counter', 'count', 'lines'], {
+      cwd: folder,
+      stdin,
+    });
+  const two = await count('a\nb');
+  t.same([two.code, two.stdout, two.stderr], [0, ['2\tlines'], []]);
+  t.equal((await count('')).code, 1);
 });
 
 test('the README names files, targets and pages that exist', async (t) => {

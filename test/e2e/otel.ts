@@ -9,7 +9,7 @@ import { startProgram } from '../harness/program.ts';
 import { total } from '../harness/prometheus-text.ts';
 import { spanTrees } from '../harness/span-tree.ts';
 import { type Checks, runChecks } from './checks.ts';
-import { DELIVERIES_PER_ROUND, SECRETS, STEPS, send } from './scenario.ts';
+import { DELIVERIES_PER_ROUND, SCHEDULED, SECRETS, STEPS, send } from './scenario.ts';
 import { startSpanBackend } from './span-backend.ts';
 
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
@@ -113,6 +113,50 @@ const checkFailure = (checks: Checks, spans: readonly ReadSpan[]): void => {
   );
 };
 
+const checkProcesses = (checks: Checks, spans: readonly ReadSpan[]): void => {
+  const idOf = ({ traceId, spanId }: { traceId: string; spanId: string }): string => `${traceId}/${spanId}`;
+  const linksOf = (span: ReadSpan): readonly string[] => span.links.map(idOf);
+  const pidOf = (span: ReadSpan): unknown => span.attributes['lua.process.id'];
+  const trace = traceWith(spans, 'e2e:spawn');
+  const spawner = pick(trace, 'internal', 'e2e:spawn');
+  const starts = trace.filter(({ name }) => name === 'e2e:child.started');
+  const lives = spans.filter((span) => span.name === 'e2e:child' && linksOf(span).includes(idOf(spawner)));
+  checks.equal(
+    lives.map(pidOf).sort(),
+    starts.map(pidOf).sort(),
+    'every process that a request starts has a long span with a link to the spawner',
+  );
+  checks.equal(
+    new Set([...lives, spawner].map(({ traceId }) => traceId)).size,
+    starts.length + 1,
+    'which is a trace of its own',
+  );
+
+  const cancel = pick(trace, 'internal', 'e2e:child.cancel');
+  checks.equal(cancel.attributes['termination.reason'], 'no longer needed', 'a cancel says its reason');
+  const cancelled = lives.filter((span) => linksOf(span).includes(idOf(cancel)));
+  checks.equal(cancelled.map(pidOf), [pidOf(cancel)], "and the cancelled process's long span links to it");
+
+  const reasons = spans
+    .filter(({ name, traceId }) => name === 'e2e:child.terminated' && lives.some((life) => life.traceId === traceId))
+    .map((span) => String(span.attributes['termination.reason']));
+  checks.equal(
+    reasons.sort(),
+    ['child.lua:10: failed on purpose', 'completed', 'completed', 'completed'],
+    'each end says its reason',
+  );
+  const failed = lives.filter(({ status }) => status === 'error');
+  checks.equal(
+    failed.flatMap(({ events }) => events.map(({ name, attributes }) => [name, attributes['exception.message']])),
+    [['exception', 'child.lua:10: failed on purpose']],
+    'a process that fails has the exception on its long span',
+  );
+  const summed = spans.filter(
+    ({ name, traceId }) => name === 'e2e:compute' && lives.some((life) => life.traceId === traceId),
+  );
+  checks.equal(summed.map(linksOf), [[idOf(spawner)]], 'what a process does for a message links to its sender');
+};
+
 const checkResource = (checks: Checks, spans: readonly ReadSpan[], service: string, pid: number): void => {
   const resources = new Set(spans.map((span) => JSON.stringify(Object.entries(span.resource).sort())));
   checks.equal(resources.size, 1, 'all spans carry one resource');
@@ -171,13 +215,24 @@ await runChecks(async (checks) => {
     'the program ends cleanly on SIGTERM',
   );
 
-  const expectedTrees = STEPS.map((step) => step.tree);
-  const expectedSpans = 2 * expectedTrees.reduce((sum, tree) => sum + spanCount(tree), 0);
+  const started = STEPS.flatMap((step) => step.started ?? []);
+  const expectedTrees = [...STEPS.map((step) => step.tree), ...started, ...started];
+  const inRequests = STEPS.map((step) => step.tree).reduce((sum, tree) => sum + spanCount(tree), 0);
+  const expectedSpans = 2 * (inRequests + started.reduce((sum, tree) => sum + spanCount(tree), 0));
   let spans: readonly ReadSpan[] = [];
+  let scheduled: readonly ReadSpan[] = [];
   await poll(`${expectedSpans} spans in ${backend.name}`, async () => {
-    spans = await backend.spans(service);
+    const all = await backend.spans(service);
+    const runs = new Set(all.filter(({ name }) => name === SCHEDULED.root).map(({ traceId }) => traceId));
+    spans = all.filter(({ traceId }) => !runs.has(traceId));
+    scheduled = all.filter(({ traceId }) => runs.has(traceId));
     return spans.length >= expectedSpans;
   }).catch((error: unknown) => checks.say(`# ${error instanceof Error ? error.message : String(error)}`));
+  checks.equal(
+    [...new Set(spanTrees(scheduled).values())],
+    [SCHEDULED.tree],
+    'each run of the schedule is a trace of its own',
+  );
   const trees = spanTrees(spans);
   const roots = [...trees].filter(([traceId]) => !callers.has(traceId)).map(([, tree]) => tree);
   checks.equal(roots.sort(), [...expectedTrees].sort(), `${backend.name} holds exactly the traces of the requests`);
@@ -186,6 +241,7 @@ await runChecks(async (checks) => {
   }
   checkAttributes(checks, spans, port);
   checkFailure(checks, spans);
+  checkProcesses(checks, spans);
   checkResource(checks, spans, service, program.pid);
   const everything = JSON.stringify(spans) + program.output();
   for (const [what, secret] of Object.entries(SECRETS)) {

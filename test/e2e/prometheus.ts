@@ -32,17 +32,19 @@ const PER_ROUND: Readonly<Record<string, number>> = {
   [route('e2e:pub.endpoint', 'POST', 202)]: 1,
   [route('e2e:out.endpoint', 'GET', 200)]: 2,
   [route('e2e:fail.endpoint', 'GET', 500)]: 1,
+  [route('e2e:spawn.endpoint', 'POST', 200)]: 1,
+  [route('e2e:events.endpoint', 'POST', 200)]: 1,
   [route('unmatched', 'GET', 404)]: 2,
   [route('unmatched', 'DELETE', 405)]: 1,
-  'sum(wippy_http_requests_total)': 15,
-  'sum(wippy_http_request_duration_seconds_count)': 15,
-  'sum(wippy_http_request_duration_seconds_bucket{le="+Inf"})': 15,
+  'sum(wippy_http_requests_total)': 17,
+  'sum(wippy_http_request_duration_seconds_count)': 17,
+  'sum(wippy_http_request_duration_seconds_bucket{le="+Inf"})': 17,
   [called('hello', 'success')]: 3,
-  [called('compute', 'success')]: 2,
+  [called('compute', 'success')]: 3,
   [called('work', 'success')]: 1,
   [called('fail', 'error')]: 1,
-  'sum(wippy_function_calls)': 15,
-  'sum(wippy_function_duration_count)': 15,
+  'sum(wippy_function_calls{function_id!="e2e:tick"})': 18,
+  'sum(wippy_function_duration_count{function_id!="e2e:tick"})': 18,
   [kv('set', 'ok')]: 1,
   [kv('get', 'ok')]: 1,
   [kv('get', 'not_found')]: 1,
@@ -55,8 +57,25 @@ const PER_ROUND: Readonly<Record<string, number>> = {
   'sum(wippy_http_client_requests_total{method="GET",status="200"})': 2,
   'sum(wippy_http_client_requests_total{method="GET",status="404"})': 1,
   'sum(wippy_http_client_request_duration_seconds_count)': 3,
-  'e2e_computed_total{kind="sum"}': 2,
+  'e2e_computed_total{kind="sum"}': 3,
+  wippy_process_started_total: 4,
+  'wippy_process_terminated_total{result="completed"}': 3,
+  'wippy_process_terminated_total{result="error"}': 1,
+  'wippy_process_lifetime_seconds_count{result="completed"}': 3,
+  'wippy_process_lifetime_seconds_count{result="error"}': 1,
+  'wippy_process_lifetime_seconds_bucket{result="completed",le="+Inf"}': 3,
+  'eventbus_events_total{result="delivered",reason="none"}': 2,
+  'eventbus_events_total{result="dropped",reason="closed"}': 1,
 };
+
+/** Gauges that the steps move, and that are back at 0. */
+const DRIVEN = [
+  'wippy_http_requests_in_flight',
+  'wippy_function_in_flight',
+  'wippy_queue_in_flight',
+  'wippy_process_active',
+  'eventbus_subscribers_active',
+];
 
 const single = async (prometheus: PrometheusServer, expression: string): Promise<number | string> => {
   const rows = await prometheus.query(expression);
@@ -68,9 +87,9 @@ const checkQueries = async (checks: Checks, prometheus: PrometheusServer): Promi
     checks.equal(await single(prometheus, expression), perRound * ROUNDS, `${expression} is ${perRound * ROUNDS}`);
   }
   const inFlight = await prometheus.query(
-    '{__name__=~".+_in_flight|.+_streams_active|.+_function_waiting|.+_queue_depth"}',
+    '{__name__=~".+_in_flight|.+_(streams|process|subscribers)_active|.+_function_waiting|.+_queue_depth"}',
   );
-  for (const name of ['wippy_http_requests_in_flight', 'wippy_function_in_flight', 'wippy_queue_in_flight']) {
+  for (const name of DRIVEN) {
     checks.ok(
       inFlight.some((row) => row.labels.__name__ === name),
       `${name} was driven`,
@@ -81,6 +100,13 @@ const checkQueries = async (checks: Checks, prometheus: PrometheusServer): Promi
     [],
     `every one of ${inFlight.length} in-flight gauges is 0`,
   );
+  const runs = 'wippy_schedule_runs_total{schedule="e2e:clock",result="success"}';
+  checks.equal(
+    await single(prometheus, `sum(${runs}) == bool sum(${called('tick', 'success')})`),
+    1,
+    'the schedule has called its function as often as it has run',
+  );
+  checks.ok(Number(await single(prometheus, `sum(${runs})`)) > 0, 'and has run');
   checks.equal(await single(prometheus, 'up{job="perilune"}'), 1, 'the target is up');
   checks.equal(await prometheus.lastError(), '', 'the last scrape had no error');
   const build = await prometheus.query('wippy_build_info');

@@ -7,6 +7,8 @@ export interface Step {
   readonly status: number;
   /** As `spanTrees` writes it, without a remote parent. */
   readonly tree: string;
+  /** Traces of their own that the request starts: processes, whose lives may outlast it. */
+  readonly started?: readonly string[];
 }
 
 const hello = 'server GET e2e:hello.endpoint\n  internal e2e:hello';
@@ -14,6 +16,10 @@ const indent = (text: string, by: number): string => text.replaceAll(/^/gm, ' '.
 
 /** Texts that must appear in no span, log line or label: a body, a header's value, a stored value. */
 export const SECRETS = { body: 's3cret-body', header: 's3cret-header' };
+
+/** A process's life, with what else it shows. */
+const life = (status: '' | ' [error]', more = ''): string =>
+  `internal e2e:child${status}\n  internal e2e:child.terminated${more}`;
 
 export const STEPS: readonly Step[] = [
   { method: 'GET', path: '/hello', status: 200, tree: hello },
@@ -68,9 +74,26 @@ ${indent(hello, 10)}
     status: 500,
     tree: 'server GET e2e:fail.endpoint [error]\n  internal e2e:fail [error]',
   },
+  {
+    method: 'POST',
+    path: '/spawn',
+    status: 200,
+    tree: `server POST e2e:spawn.endpoint
+  internal e2e:spawn
+    internal e2e:child.cancel
+    internal e2e:child.started
+    internal e2e:child.started
+    internal e2e:child.started
+    internal e2e:child.started`,
+    started: [life(''), life(''), life(' [error]'), life('', '\n  internal e2e:compute')],
+  },
+  { method: 'POST', path: '/events', status: 200, tree: 'server POST e2e:events.endpoint\n  internal e2e:events' },
   { method: 'GET', path: '/nothing', status: 404, tree: 'server GET' },
   { method: 'DELETE', path: '/hello', status: 405, tree: 'server DELETE' },
 ];
+
+/** What test/e2e/app's schedule shows of each run; how many there are is a matter of time. */
+export const SCHEDULED = { root: 'e2e:clock', tree: 'internal e2e:clock\n  internal e2e:tick' };
 
 /** Sends one step; returns the status. */
 export const send = async (base: string, step: Step, headers: Record<string, string> = {}): Promise<number> => {

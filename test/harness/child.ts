@@ -18,6 +18,8 @@ export interface Child {
   /** Undefined while it runs. */
   exit(): Exit | undefined;
   signal(name: NodeJS.Signals): void;
+  /** Writes to its standard input, which has to be open. */
+  type(text: string): void;
   /** Both streams, for the message of a failure. */
   output(): string;
 }
@@ -26,7 +28,8 @@ export interface ChildOptions {
   /** Added to PATH, HOME, TMPDIR and the locale; nothing else is inherited (no OTEL_*, no NODE_OPTIONS of the test runner). */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  readonly stdin?: string;
+  /** What it reads, after which its input ends; where it is open, `type` says more. Default: nothing. */
+  readonly stdin?: string | Uint8Array | { readonly isOpen: true };
 }
 
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'XDG_CACHE_HOME'];
@@ -69,7 +72,8 @@ export const startChild = (
   });
   // A program that ends without reading its input closes the pipe: EPIPE here says nothing about the test.
   child.stdin.on('error', () => {});
-  child.stdin.end(options.stdin ?? '');
+  const { stdin = '' } = options;
+  if (typeof stdin === 'string' || stdin instanceof Uint8Array) child.stdin.end(stdin);
   const stdout: string[] = [];
   const stderr: string[] = [];
   const read = Promise.all([collectLines(child.stdout, stdout), collectLines(child.stderr, stderr)]);
@@ -96,6 +100,7 @@ export const startChild = (
     signal: (name) => {
       child.kill(name);
     },
+    type: (text) => void child.stdin.write(text),
     output: () => [...stdout.map((line) => `out| ${line}`), ...stderr.map((line) => `err| ${line}`)].join('\n'),
   };
 };

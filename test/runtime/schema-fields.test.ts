@@ -48,6 +48,15 @@ test('lifecycle: defaults, and what a component is told', async (t) => {
     startTimeoutMs: 10_000,
     stopTimeoutMs: 2_000,
     autoStart: true,
+    restart: {
+      initial_delay: 1_000,
+      max_delay: 90_000,
+      backoff_factor: 2,
+      jitter: 0.1,
+      max_attempts: 0,
+      maxAttempts: 0,
+      stableThresholdMs: 5_000,
+    },
   });
   t.equal(messages(lifecycleSchema, { startup: 'maybe' }).length, 1);
 });

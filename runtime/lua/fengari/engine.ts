@@ -56,13 +56,14 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
   const defineClass = createClassDefiner(fengari, bridge, tables, calls);
   const names = new Set<string>(['string', 'table', 'math', 'os', 'coroutine', 'utf8', 'package']);
 
-  type Part = Pick<LuaModule, 'functions' | 'yields' | 'byReference' | 'measured' | 'constants'>;
+  type Part = Pick<LuaModule, 'functions' | 'yields' | 'byReference' | 'measured' | 'asText' | 'constants'>;
   const functionOf = (part: Part, name: string, body: HostFunction) => {
     const style = {
       name,
       yields: part.yields?.includes(name) ?? false,
       byReference: part.byReference?.includes(name) ?? false,
       measured: part.measured?.includes(name) ?? false,
+      asText: part.asText?.includes(name) ?? false,
     };
     return tables.func(calls.func(style, body));
   };

@@ -14,6 +14,8 @@ export interface CallStyle {
   readonly byReference: boolean;
   /** Its arguments count against `result_bytes`. */
   readonly measured: boolean;
+  /** Its arguments are turned into texts first. */
+  readonly asText?: boolean;
 }
 
 type Body = (coroutine: Coroutine, L: LuaState) => HostResults | Suspension | Promise<HostResults>;
@@ -80,9 +82,18 @@ export const createHostCalls = (vm: Vm) => {
     return lua.lua_yieldk(L, 0, null, proceed);
   };
 
+  /** What a `__tostring` raises goes straight to the caller. */
+  const toTexts = (L: LuaState): void => {
+    for (let i = lua.lua_gettop(L); i > 0; i -= 1) {
+      lauxlib.luaL_tolstring(L, i);
+      lua.lua_replace(L, i);
+    }
+  };
+
   const native =
     (style: CallStyle, body: Body): NativeFunction =>
     (L) => {
+      if (style.asText === true) toTexts(L);
       const coroutine = L.perilune as Coroutine;
       const { run } = coroutine;
       if (style.yields && !vm.isSuspendable(coroutine)) {

@@ -255,10 +255,10 @@ test('rules 1, 4: in-flight is 0 after success, every kind of failure, and a cli
   await leave('/slow?for=60s', 'wippy_http_requests_in_flight', { route: 'lab:slow.endpoint' });
   await leave('/stream', 'wippy_http_streams_active', { kind: 'sse' });
   // Two calls of a function that lets one run: the other waits.
-  const both = [lab.send('/narrow?for=300ms'), lab.send('/narrow?for=300ms')];
+  const both = [lab.send('/narrow?for=2s'), lab.send('/narrow?for=2s')];
   await lab.until('one waits', (metrics) => sum(metrics, 'wippy_function_waiting') === 1);
   await Promise.all(both);
-  await lab.send('/jobs', post({ sleep: '200ms' }));
+  await lab.send('/jobs', post({ sleep: '4s' }));
   await lab.until('a delivery is in flight', (metrics) => sum(metrics, 'wippy_queue_in_flight') === 1);
   for (const outcome of ['dead', 'again']) await lab.send('/jobs', post({ outcome }));
   t.match(JSON.parse((await lab.send('/numbers')).text), { refused: true, kind: 'Invalid' });

@@ -14,6 +14,14 @@ function M.echo(name)
   end
 end
 
+--- Writes to whom it is told to, and reports what came of it.
+function M.writes_on(to)
+  process.send(to, "ready")
+  local peer = process.inbox():receive():payload():data()
+  local ok, err = process.send(peer, "late")
+  process.send(to, "written", { ok = ok == true, why = err and tostring(err) })
+end
+
 --- Ends at once with what it was given.
 function M.give(...) return ... end
 

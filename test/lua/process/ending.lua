@@ -96,6 +96,18 @@ function M.names_are_free_when_exit_is_told()
   check.eq(process.registry.register("mine"), true)
 end
 
+--- Both are woken in one turn: the first returns, then the second writes to it.
+function M.what_has_returned_is_gone_at_once()
+  local ready, written = process.listen("ready"), process.listen("written")
+  local first = process.spawn("test.process:echo", HOST, "first")
+  local second = process.spawn("test.process:writes_on", HOST, process.pid())
+  check.soon(ready)
+  process.send(first, "stop")
+  process.send(second, "go", first)
+  local answer = check.soon(written)
+  check.eq(answer.ok, false, "written to nobody")
+  check.has(answer.why, "process not found")
+end
 function M.cancel_appends_an_event()
   local me, ready, told = process.pid(), process.listen("ready"), process.listen("event")
   local pid = process.spawn("test.process:tell_events", HOST, me)

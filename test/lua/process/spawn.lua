@@ -119,6 +119,19 @@ function M.limit_of_a_mailbox()
   check.eq(err:retryable(), true)
   process.terminate(pid)
 end
+function M.limit_of_a_mailbox_for_with_message()
+  local ready = process.listen("ready")
+  local named = process.with_context({}):with_name("tight")
+  local pid = named:spawn("test.process:stubborn", "test.process:tight", process.pid())
+  check.soon(ready)
+  local two = named:with_message("a"):with_message("b")
+  check.eq(two:spawn("test.process:stubborn", "test.process:tight"), pid)
+  local none, err = two:spawn("test.process:stubborn", "test.process:tight")
+  check.eq(none, nil)
+  check.eq(err:kind(), "Unavailable")
+  check.eq(err:retryable(), true)
+  process.terminate(pid)
+end
 
 -- exec --------------------------------------------------------------------------------------------------------------
 function M.exec_gives_the_result()

@@ -234,6 +234,28 @@ test('globals stay in their instance, module tables cannot be changed', async (t
     t.equal(await lua.run(`return os.${absent}`), undefined, absent);
 });
 
+test('arguments may arrive as the texts that tostring makes of them', async (t) => {
+  const seen: unknown[] = [];
+  const keep: HostFunction = (_thread, args) => {
+    seen.push(args);
+    return [args.length];
+  };
+  const lua = luaBench();
+  lua.engine.define({ name: 'texts', isGlobal: true, functions: { keep, plain: keep }, asText: ['keep'] });
+  const call = (name: string, args: string) => lua.run(`return texts.${name}(${args})`);
+  t.equal(
+    await call('keep', '1, 2.5, nil, true, "\\255", setmetatable({}, { __tostring = function() return "own" end })'),
+    6,
+  );
+  t.same(seen.pop(), ['1', '2.5', 'nil', 'true', new Uint8Array([255]), 'own']);
+  t.equal(await call('plain', '1, nil, true'), 3);
+  t.same(seen.pop(), [1, undefined, true], 'a function that is not listed gets values');
+  await t.rejects(call('keep', 'setmetatable({}, { __tostring = function() error("no text", 0) end })'), {
+    message: 'no text',
+  });
+  t.same(seen, []);
+});
+
 test('a module may hold tables of functions, which cannot be changed either', async (t) => {
   const lua = luaBench();
   lua.engine.define({

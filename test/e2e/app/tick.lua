@@ -1,0 +1,5 @@
+local function main(count)
+  assert(count == 1, "the schedule's input arrives")
+end
+
+return { main = main }
