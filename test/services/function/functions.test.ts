@@ -204,3 +204,32 @@ test('functions and processes share one count of pids: no number is used twice i
   const pids = [String(await bench.call('app:f')), String(await bench.call('app:f'))].join('');
   t.same(pids.match(/0x[0-9a-f]+(?=\})/g), ['0x00001', '0x00002', '0x00003', '0x00004', '0x00005', '0x00006']);
 });
+
+test('processes-declarations.md, section 6: a caller that is gone, and hosts that cannot run the process', async (t) => {
+  const actor = (id: string, meta: Readonly<Record<string, unknown>>) => ({
+    ...lua(id, `host.note('began'); host.note(process.events():receive().reason)`),
+    kind: 'process.lua',
+    meta,
+  });
+  const bench = await surfaceBench(t, [
+    { id: 'app:host', kind: 'process.host', lifecycle: { auto_start: true } },
+    { id: 'app:full', kind: 'process.host', host: { max_processes: 1 }, lifecycle: { auto_start: true } },
+    actor('app:actor', { default_host: 'host' }),
+    actor('app:crowd', { options: { default_host: 'app:full' } }),
+    actor('app:lost', { default_host: 'app:nowhere' }),
+    actor('app:none', {}),
+  ]);
+  const controller = new AbortController();
+  const context = rootContext.withSignal(controller.signal);
+  const calls = [bench.call('app:actor', [], context), bench.call('app:crowd', [], context)];
+  await poll('both run', () => bench.notes.length === 2);
+  await t.rejects(bench.call('app:crowd'), { kind: 'Unavailable', message: /^host is full: app:full/ });
+  controller.abort(new CallError('client closed the request', { kind: 'Canceled' }));
+  for (const call of calls) await t.rejects(call, { kind: 'Canceled', message: 'client closed the request' });
+  await poll('both are told', () => bench.notes.length === 4);
+  t.same(bench.notes.slice(2), ['caller context canceled', 'caller context canceled']);
+  await t.rejects(bench.call('app:actor', [], context), { kind: 'Canceled', message: 'client closed the request' });
+  await t.rejects(bench.call('app:lost'), { kind: 'NotFound', message: 'host not found: app:nowhere' });
+  await t.rejects(bench.call('app:none'), { kind: 'NotFound', message: 'no handler registered for target' });
+  t.equal(bench.env.use(FUNCTIONS).has('app:none'), false);
+});
