@@ -29,7 +29,12 @@ test('rule 118: one line per end: debug when it is well, error when it is not, w
       { level: 'error', error: 'no' },
     ],
   );
-  t.match(bench.lines.map(({ fields }) => fields.process).sort(), ['app:false', 'app:good', 'app:raises', 'app:refuses']);
+  t.match(bench.lines.map(({ fields }) => fields.process).sort(), [
+    'app:false',
+    'app:good',
+    'app:raises',
+    'app:refuses',
+  ]);
 });
 
 test('rule 71: cancel of one that has not run yet, of one that waits, and of one that is gone', async (t) => {

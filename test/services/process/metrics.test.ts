@@ -61,7 +61,7 @@ test('rule 37: lifetimes and turns are in their own buckets, in seconds', async 
   const lifetime = family('process_lifetime_seconds');
   t.same(lifetime?.boundaries, [0.001, 0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 21600, 86400]);
   const [ends] = lifetime?.series ?? [];
-  t.same([...(ends?.bucketCounts ?? [])], [0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0]);
+  t.same(Array.from(ends?.bucketCounts ?? []), [0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0]);
   t.equal(ends?.value, 2 + 3602);
   t.equal(bench.sum('process_turn_seconds'), 4, 'each ran twice: until it waited, and to its end');
   t.equal(family('process_turn_seconds')?.series[0]?.value, 0, 'what it waited is no turn');
