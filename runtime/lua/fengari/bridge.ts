@@ -18,6 +18,8 @@ import type { Fengari, LuaState as State, LuaTableRecord as Table, LuaCell as TV
 const MAX_DEPTH = 10_000;
 /** What a value that is not text counts against `result_bytes` (extensions.md, section 2). */
 const VALUE_BYTES = 16;
+/** Bytes of UTF-8 that one unit of a JavaScript string can take. */
+const UTF8_MAX = 3;
 
 /** Counts what is marshalled; `left` below 0 means that the limit is exceeded. */
 export interface Measure {
@@ -34,6 +36,8 @@ export interface Bridge {
   slot(value: HostValue): TValue;
   /** The value of one stack slot or constant. */
   read(tv: TValue, direction: Direction, measure?: Measure): LuaValue;
+  /** Whether a value's measure is below `limit` for certain: no look at its bytes is needed. */
+  isBelow(tv: TValue, limit: number): boolean;
   /** The same by identity. */
   reference(tv: TValue): LuaReference;
   /** The host object in a slot, or undefined. */
@@ -290,6 +294,11 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
       fengari.lapi.api_incr_top(L);
     },
     read,
+    isBelow(tv, limit) {
+      if (tv.type !== LUA_TLNGSTR && tv.type !== LUA_TSHRSTR) return tv.type !== LUA_TTABLE && limit > VALUE_BYTES;
+      const { bytes, peText } = tv.value as { readonly bytes: Uint8Array | null; readonly peText?: string };
+      return (bytes?.length ?? (peText as string).length * UTF8_MAX) < limit;
+    },
     reference: (tv) => new Reference(new lobject.TValue(tv.type, tv.value), readHost),
     objectOf,
     addClass(type, metatable) {

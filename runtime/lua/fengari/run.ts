@@ -70,6 +70,8 @@ export interface RunOwner {
 
 /** How long one call runs before others get their turn (ms). */
 const SLICE_MS = 10;
+/** A call of a yielding function looks at the clock once in so many: reading it costs as much as a short call. */
+const CALLS_A_LOOK = 8;
 
 /** One call: its coroutines, in the order in which they run, and what it must give back at its end. */
 export class Run implements LuaRun {
@@ -105,6 +107,8 @@ export class Run implements LuaRun {
   cpuMs = 0;
   /** When the current stretch began (clock.now()). */
   stretchStart = 0;
+  /** Calls of yielding functions until the next look at the clock; 0 when the count hook has seen that it is time. */
+  callsToLook = 1;
   /** Frames of the last error that left a user coroutine: its own stack is gone when the call fails. */
   innerTrace: { readonly value: unknown; readonly frames: readonly LuaFrame[] } | undefined;
 
@@ -275,6 +279,14 @@ export class Run implements LuaRun {
     this.instructions = 0;
     this.cpuMs = 0;
     this.stretchStart = this.vm.clock.now();
+  }
+
+  /** Whether the current stretch is so long that others are due. Lua code that takes long shows in the count hook. */
+  isOverdue(): boolean {
+    this.callsToLook -= 1;
+    if (this.callsToLook > 0) return false;
+    this.callsToLook = CALLS_A_LOOK;
+    return this.vm.clock.now() - this.stretchStart > this.vm.giveWayMs;
   }
 
   overLimit(reason: KillReason, limit: string): void {

@@ -132,6 +132,7 @@ export const createVm = (options: VmOptions): Vm => {
       lua.lua_pushliteral(L, KILL_TEXT);
       lua.lua_error(L);
     }
+    if (stretch > options.giveWayMs) run.callsToLook = 0;
     if (stretch > PREEMPT_MS && isSuspendable(coroutine)) {
       run.requeue(coroutine);
       stop(coroutine);
