@@ -1,10 +1,8 @@
 local funcs = require("funcs")
 
--- Reads two messages and calls a function for each; or waits for its cancel.
-local function reader(argument)
-  if argument == "cancelled" then
-    return process.events():receive().reason
-  end
+-- Waits for its cancel, then reads two messages and calls a function for each.
+local function reader(_order)
+  process.events():receive()
   local inbox = process.inbox()
   for _ = 1, 2 do
     inbox:receive()
