@@ -10,6 +10,8 @@ import {
   LuaTable,
   type LuaValue,
   luaReference,
+  type VmSlotted,
+  vmSlot,
 } from '../values.ts';
 import { contentForVm, textOfString } from './strings.ts';
 import type { Fengari, LuaState as State, LuaTableRecord as Table, LuaCell as TValue } from './types.ts';
@@ -63,8 +65,11 @@ class Reference implements LuaReference {
 const MAX_NAMES = 1024;
 const MAX_NAME = 64;
 
-/** The key under which a userdata holds its host object. */
-const HOST = Symbol('perilune.host');
+/** A userdata. All of them are the bridge's own, so that the data is the host object itself. */
+interface Userdata {
+  metatable: unknown;
+  data: object;
+}
 
 export const createBridge = (fengari: Fengari, main: State): Bridge => {
   const { lobject, ltable, lstring } = fengari;
@@ -82,7 +87,7 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
   } = tags;
   const metatables = new Map<unknown, Table>();
   /** One userdata per host object, so that equality in Lua is identity in the host. */
-  const userdata = new WeakMap<object, object>();
+  const userdata = new WeakMap<object, Userdata>();
 
   // ---- from Lua -------------------------------------------------------------------------------------------------
   const scalar = (tv: TValue, direction: Direction): LuaValue => {
@@ -157,7 +162,7 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
   };
 
   const objectOf = (tv: TValue): object | undefined =>
-    tv.type === LUA_TUSERDATA ? (tv.value as { data: Record<symbol, object> }).data[HOST] : undefined;
+    tv.type === LUA_TUSERDATA ? (tv.value as Userdata).data : undefined;
 
   // ---- to Lua ---------------------------------------------------------------------------------------------------
   const stringValue = (value: string | Uint8Array): TValue =>
@@ -182,13 +187,15 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
     if (metatable === undefined) {
       throw internal(`a ${object.constructor?.name ?? 'host'} object cannot be given to Lua: its class is not defined`);
     }
-    let udata = userdata.get(object) as { metatable: unknown; data: Record<symbol, object> } | undefined;
-    if (udata === undefined) {
-      const made = new lobject.Udata(main, 0) as { metatable: unknown; data: Record<symbol, object> };
-      made.metatable = metatable;
-      made.data[HOST] = object;
-      userdata.set(object, made);
-      udata = made;
+    const slotted = vmSlot in object ? (object as VmSlotted) : undefined;
+    // The slot may hold what another engine has made: that one has metatables of its own.
+    let udata = slotted === undefined ? userdata.get(object) : (slotted[vmSlot] as Userdata | undefined);
+    if (udata?.metatable !== metatable) {
+      udata = new lobject.Udata(main) as Userdata;
+      udata.metatable = metatable;
+      udata.data = object;
+      if (slotted === undefined) userdata.set(object, udata);
+      else slotted[vmSlot] = udata;
     }
     return new lobject.TValue(LUA_TUSERDATA, udata);
   };

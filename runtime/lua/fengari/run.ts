@@ -3,7 +3,7 @@ import type { CallContext } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun, LuaThread } from '../engine.ts';
 import type { HostValue } from '../values.ts';
-import type { LuaState as State } from './types.ts';
+import type { LuaCell, LuaState as State } from './types.ts';
 import type { Vm } from './vm.ts';
 
 /**
@@ -62,8 +62,12 @@ export class Coroutine implements LuaThread {
 
 type Settle = { resolve: (result: LuaCallResult) => void; reject: (error: unknown) => void };
 
+/** Modules and libraries of an environment by the name that `require` takes. */
+export type Bound = ReadonlyMap<string, LuaCell>;
+
 /** Whose environment a run uses. */
 export interface RunOwner {
+  readonly bound: Bound;
   /** Told once, before the call settles: the instance is free again, or to be dropped. */
   runEnded(isClean: boolean): void;
 }
@@ -119,6 +123,9 @@ export class Run implements LuaRun {
     this.#owner = owner;
   }
 
+  get bound(): Bound {
+    return this.#owner.bound;
+  }
   get pid(): string {
     return this.#request.pid;
   }
@@ -241,11 +248,11 @@ export class Run implements LuaRun {
       vm.nesting -= 1;
       vm.current = outer;
       // What ran here is not the outer call's own time.
-      const { onTurn } = this.#request;
-      if (outer !== undefined || onTurn !== undefined) {
+      const request = this.#request;
+      if (outer !== undefined || request.onTurn !== undefined) {
         const took = clock.now() - begin;
         if (outer !== undefined) outer.stretchStart += took;
-        onTurn?.(took);
+        request.onTurn?.(took);
       }
     }
     if (this.ended && this.#settle !== undefined) this.#finish();

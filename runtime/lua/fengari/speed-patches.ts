@@ -85,5 +85,19 @@ const POSITIONS: readonly Patch[] = [
   { file: 'lstate.js', pattern: 'this.top = NaN;', replacement: 'this.top = 0;', times: 2 },
 ];
 
+// The bridge makes userdata itself (of no size), and puts its own object there.
+const USERDATA: readonly Patch[] = [
+  {
+    file: 'lobject.js',
+    pattern: 'this.data = Object.create(null);',
+    replacement: 'this.data = size === void 0 ? null : Object.create(null);',
+  },
+  {
+    file: 'lobject.js',
+    pattern: 'this.uservalue = new TValue(LUA_TNIL, null);',
+    replacement: 'this.uservalue = size === void 0 ? null : new TValue(LUA_TNIL, null);',
+  },
+];
+
 /** Changes that no program sees but in time and memory. */
-export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES, ...POSITIONS];
+export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES, ...POSITIONS, ...USERDATA];
