@@ -36,6 +36,7 @@ export const processBench = async (t: Scope, entries: readonly EntryText[], opti
   return {
     ...bench,
     processes,
+    root: rootContext,
     /** The sum of a family's series. */
     sum,
     /** Spawns from outside any trace. */
