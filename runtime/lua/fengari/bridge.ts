@@ -73,6 +73,7 @@ interface Userdata {
 
 export const createBridge = (fengari: Fengari, main: State): Bridge => {
   const { lobject, ltable, lstring } = fengari;
+  const { api_incr_top } = fengari.lapi;
   const tags = fengari.defs.constant_types;
   const {
     LUA_TNIL,
@@ -298,7 +299,7 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
     slot: (value) => writeAll(value, 'host'),
     push(L, value, direction = 'host') {
       L.stack[L.top] = writeAll(value, direction);
-      fengari.lapi.api_incr_top(L);
+      api_incr_top(L);
     },
     read,
     isBelow(tv, limit) {

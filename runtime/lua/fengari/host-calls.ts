@@ -105,7 +105,7 @@ export const createHostCalls = (vm: Vm) => {
         return lua.lua_yieldk(L, 0, null, proceed);
       }
       if (out === undefined) return 0;
-      if (out instanceof Suspension || isPromise(out as never)) {
+      if (!Array.isArray(out) && (out instanceof Suspension || isPromise(out as never))) {
         if (!vm.isSuspendable(coroutine)) {
           return raise(
             L,
