@@ -99,5 +99,22 @@ const USERDATA: readonly Patch[] = [
   },
 ];
 
+// The record of a call is used again by the next call from the same place: a loop of host calls makes one.
+const CALLS: readonly Patch[] = [
+  {
+    file: 'lstate.js',
+    pattern: 'const luaE_extendCI = function(L) {\n    let ci = new CallInfo();',
+    replacement:
+      'const luaE_extendCI = function(L) {\n    let ci = L.ci.next;\n' +
+      '    if (ci !== null) { ci.c_k = null; ci.c_old_errfunc = null; ci.c_ctx = null; L.ci = ci; return ci; }\n' +
+      '    ci = new CallInfo();',
+  },
+  {
+    file: 'ldo.js',
+    pattern: 'L.ci = ci.previous;\n    L.ci.next = null;',
+    replacement: 'L.ci = ci.previous;\n    ci.next = null;\n    ci.l_code = null;',
+  },
+];
+
 /** Changes that no program sees but in time and memory. */
-export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES, ...POSITIONS, ...USERDATA];
+export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES, ...POSITIONS, ...USERDATA, ...CALLS];
