@@ -114,6 +114,33 @@ const CALLS: readonly Patch[] = [
     pattern: 'L.ci = ci.previous;\n    L.ci.next = null;',
     replacement: 'L.ci = ci.previous;\n    ci.next = null;\n    ci.l_code = null;',
   },
+  // Registers of the caller keep their cells, as they do while it runs: what they held is let go.
+  {
+    file: 'ldo.js',
+    pattern: 'for (let i=L.top; i>=newtop; i--)',
+    replacement:
+      'let last = L.top;\n' +
+      '    if (L.ci.callstatus & lstate.CIST_LUA) {\n' +
+      '        let end = L.ci.top < last ? L.ci.top : last;\n' +
+      '        for (let i=newtop; i<end; i++) L.stack[i].setnilvalue();\n' +
+      '        if (end > newtop) newtop = end;\n' +
+      '    }\n' +
+      '    for (let i=last; i>=newtop; i--)',
+  },
+  {
+    file: 'ldo.js',
+    pattern: 'L.top = newtop;\n    return true;',
+    replacement: 'L.top = res + wanted;\n    return true;',
+  },
+  {
+    file: 'ldo.js',
+    pattern: 'while (L.top < newtop)\n            L.stack[L.top++] = new lobject.TValue(LUA_TNIL, null);\n    } else {',
+    replacement:
+      'while (L.top < newtop) {\n' +
+      '            if (L.stack[L.top] === void 0) L.stack[L.top] = new lobject.TValue(LUA_TNIL, null);\n' +
+      '            L.top++;\n' +
+      '        }\n    } else {',
+  },
 ];
 
 /** Changes that no program sees but in time and memory. */
