@@ -62,7 +62,7 @@ export const DOCUMENTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogra
 
 /**
  * Those that a healthy run does not make: `component_errors` and `init_errors` come in start-failures.test.ts,
- * `component_restarts` and `process_restarts` in supervision.test.ts, the other two (a handler or a gauge of ours that throws) in
+ * `component_restarts` in supervision.test.ts, `process_restarts` in test/services/process/service-spans.test.ts, the other two (a handler or a gauge of ours that throws) in
  * test/services/operations and test/runtime/metrics. Schedules never leave
  * a program idle: schedule.test.ts has them.
  */
