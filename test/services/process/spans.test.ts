@@ -172,3 +172,30 @@ test('rule 82: otel.process.enabled and otel.process.trace_lifecycle switch thei
   t.same(await names({ process: true, processLifecycle: false }), ['app:idle', 'app:idle.cancel', 'app:spawner']);
   t.same(await names({ process: false, processLifecycle: false }), ['app:spawner']);
 });
+
+test('rule 64: what the spawner has received links none of its child, also where lives have no spans', async (t) => {
+  const bench = await processBench(
+    t,
+    [
+      CALLED,
+      actor('app:child', 'require("funcs").new():call("app:called")', { modules: ['funcs'] }),
+      lua(
+        'app:spawns',
+        'process.send(process.pid(), "go"); process.inbox():receive(); require("funcs").new():call("app:called"); assert(process.spawn("app:child", "app:host"))',
+        { modules: ['funcs'] },
+      ),
+    ],
+    { spans: { process: false, processLifecycle: false } },
+  );
+  await bench.call('app:spawns');
+  await bench.ended(1);
+  const spawner = bench.recorder.span({ name: 'app:spawns' });
+  t.same(
+    bench.recorder.spans({ name: 'app:called' }).map((span) => [span.parentSpanId, linksOf(span)]),
+    [
+      [spawner.spanId, [spawner.spanId]],
+      [spawner.spanId, []],
+    ],
+    'the spawner itself has the link',
+  );
+});
