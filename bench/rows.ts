@@ -5,6 +5,7 @@ import { counterAddLabelled } from './rows/counter-add-labelled.ts';
 import { heapSeries } from './rows/heap-series.ts';
 import { histogramObserve } from './rows/histogram-observe.ts';
 import { httpHelloP99Row, httpHelloRow } from './rows/http-hello.ts';
+import { processSend, processSendOn, processSpawn } from './rows/process.ts';
 import { queueMemoryRow } from './rows/queue-memory.ts';
 import { renderCounters } from './rows/render-counters.ts';
 import { renderHistograms } from './rows/render-histograms.ts';
@@ -27,4 +28,7 @@ export const ROWS: readonly Row[] = [
   httpHelloP99Row('unsampled', 1 / 1.3),
   queueMemoryRow('sampled', 0.4),
   queueMemoryRow('unsampled', 0.7),
+  processSpawn,
+  processSend,
+  processSendOn,
 ];

@@ -13,7 +13,7 @@ import {
   NOTHING,
   Suspension,
 } from './engine.ts';
-import { type HostValue, hostObject, LuaTable } from './values.ts';
+import { type HostValue, hostObject, LuaTable, vmSlot } from './values.ts';
 
 /** One wait on one channel. A select has one per case, sharing `group`: the first that fires withdraws the others. */
 interface Waiter {
@@ -37,6 +37,7 @@ const CLOSED = 'send on closed channel';
 /** FIFO of values and of those who wait for them (lua/channel.md). Knows nothing of the engine but suspensions. */
 export class Channel implements LuaChannel {
   readonly [hostObject] = true as const;
+  [vmSlot]: object | undefined = undefined;
   readonly capacity: number;
   readonly #feed: ChannelFeed | undefined;
   readonly #values: HostValue[] = [];

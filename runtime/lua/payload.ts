@@ -2,7 +2,7 @@ import { parse, stringify } from 'yaml';
 import { luaValueOf } from '../codec/host-data.ts';
 import { decodeJson, encodeJson } from '../codec/json.ts';
 import { asCallError, CallError, internal, messageOf } from '../errors.ts';
-import { hostObject, isLuaString, type LuaReference, type LuaValue, luaReference, textOf } from './values.ts';
+import { hostObject, isLuaString, type LuaReference, type LuaValue, luaReference, textOf, vmSlot } from './values.ts';
 
 export const FORMAT = {
   JSON: 'json/plain',
@@ -18,6 +18,7 @@ export const FORMAT = {
 /** An immutable value with a format tag (lua/payload.md). `content` is text or bytes in all formats but LUA and ERROR. */
 export class Payload {
   readonly [hostObject] = true as const;
+  [vmSlot]: object | undefined = undefined;
   readonly format: string;
   readonly content: LuaValue;
   constructor(format: string, content: LuaValue) {

@@ -26,6 +26,15 @@ export interface HostObject {
 /** Marks instances that may cross into Lua as userdata; the engine finds their methods by constructor. */
 export const hostObject: unique symbol = Symbol('perilune.hostObject');
 
+/**
+ * Where the engine keeps the userdata of an instance, so that equality in Lua is identity in the host. Classes of which there
+ * are many declare it; those of others are in a table with weak keys, which costs more and slows the collector of garbage.
+ */
+export const vmSlot: unique symbol = Symbol('perilune.vmSlot');
+export interface VmSlotted {
+  [vmSlot]: object | undefined;
+}
+
 /** A function, thread or foreign userdata: it has no meaning outside its Lua instance. */
 export class LuaOpaque {
   readonly type: 'function' | 'thread' | 'userdata' | 'channel';

@@ -1,11 +1,12 @@
 import type { LuaClass } from '../../runtime/lua/engine.ts';
 import { FORMAT, Payload } from '../../runtime/lua/payload.ts';
-import { type HostValue, hostObject, type LuaValue } from '../../runtime/lua/values.ts';
+import { type HostValue, hostObject, type LuaValue, vmSlot } from '../../runtime/lua/values.ts';
 import type { TraceContext } from '../../runtime/trace.ts';
 
 /** One message in a mailbox (lua/process.md, section 2). Its values are copies that nobody else has. */
 export class Message {
   readonly [hostObject] = true as const;
+  [vmSlot]: object | undefined = undefined;
   readonly topic: string;
   /** The sender's pid; empty when there is none. */
   readonly from: string;

@@ -11,7 +11,9 @@ export const permissions = (settings: { readonly strictSecurity: boolean }): Per
   return (thread, action, resource, as = resource) => {
     const { context, run } = thread;
     // The usual case costs a few look-ups: nobody acts under a policy.
-    if (allows(context, action, resource, isGuarded(context) ? { pid: run.pid } : undefined)) return;
+    const meta = isGuarded(context) ? { pid: run.pid } : undefined;
+    if (meta === undefined && !settings.strictSecurity) return;
+    if (allows(context, action, resource, meta)) return;
     throw permissionDenied(`not allowed to ${action.replace(/^process\./, '')}: ${as}`);
   };
 };

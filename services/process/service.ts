@@ -20,7 +20,7 @@ export const processService = (env: Env, { id, config }: Declared<ServiceConfig>
   const options = componentOptions(config.lifecycle);
   const restarts = env.collector.counter(processRestarts);
   const args = config.input.map((value) => luaValueOf(value as HostValue));
-  let running: { readonly pid: string; readonly ended: Promise<ProcessExit> } | undefined;
+  let running: { readonly pid: string; readonly attempt: number; readonly ended: Promise<ProcessExit> } | undefined;
   let isStopping = false;
 
   const spawn = (life: ComponentLife | undefined): void => {
@@ -39,7 +39,7 @@ export const processService = (env: Env, { id, config }: Declared<ServiceConfig>
         if (!isStopping) life?.ended(exit.error);
       },
     });
-    running = { pid, ended: ended.promise };
+    running = { pid, attempt, ended: ended.promise };
     processes.addEvent(pid, 'starting', { attempt });
     processes.addEvent(pid, 'running', { attempt });
   };
@@ -58,7 +58,7 @@ export const processService = (env: Env, { id, config }: Declared<ServiceConfig>
       isStopping = true;
       const stopped = running;
       if (stopped === undefined) return;
-      processes.addEvent(stopped.pid, 'stopping', {});
+      processes.addEvent(stopped.pid, 'stopping', { attempt: stopped.attempt });
       processes.cancel(stopped.pid, 'service stopping');
       const late = Promise.withResolvers<void>();
       const cancel = env.clock.after(options.stopTimeoutMs, late.resolve);

@@ -5,6 +5,7 @@ import type { Env } from '../../runtime/env.ts';
 import { asCallError, type CallError, internal, notFound } from '../../runtime/errors.ts';
 import type { LuaInstance, LuaLimits } from '../../runtime/lua/engine.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
+import { TRACE } from '../../runtime/trace.ts';
 import { PROGRAMS } from '../code/port.ts';
 import { ACTOR } from '../security/port.ts';
 import { Actor } from './actor.ts';
@@ -26,6 +27,14 @@ export interface Spawn extends SpawnRequest {
   /** In the mailbox before anybody else's. */
   readonly messages?: readonly Message[];
 }
+
+/** The message that the spawner has received last is no business of the child's: matters where no long span takes its place. */
+const withoutReceived = (context: CallContext): CallContext => {
+  const trace = context.get(TRACE);
+  if (trace?.received === undefined) return context;
+  const { traceId, spanId, flags, state, isRemote } = trace;
+  return context.with(TRACE, { traceId, spanId, flags, state, isRemote });
+};
 
 interface Factory {
   readonly limits: LuaLimits;
@@ -155,7 +164,7 @@ export const spawning = (
       };
       factory.spans.started(actor, context);
       const life = { actor, instance, args: spawn.args, limits: factory.limits, onTurn };
-      begin(factory, life, context);
+      begin(factory, life, withoutReceived(context));
       return actor;
     },
   };

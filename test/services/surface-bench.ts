@@ -128,7 +128,7 @@ const recordingLogger = (lines: LoggedLine[], bound: LogFields = {}): Logger => 
 
 /**
  * The surfaces of these tests on the real engine, collector, tracer, propagator and interceptors. Lua has a global
- * `host`: `sleep(ms)`, `note(v)`, `fail()`, `raise(kind, text)`, `options()`.
+ * `host`: `sleep(ms)`, `now()`, `note(v)`, `fail()`, `raise(kind, text)`, `options()`.
  */
 export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], options: BenchOptions = {}) => {
   const clock = options.clock ?? systemClock();
@@ -160,6 +160,7 @@ export const surfaceBench = async (t: Teardown, entries: readonly EntryText[], o
       raise: (_thread, [kind, text]) => {
         throw new CallError(String(text), { kind: kind as ErrorKind });
       },
+      now: () => [performance.now()],
       note: (_thread, [value]) => void notes.push(value),
       options: ({ context, run }) => void seenOptions.push([run.entryId, context.get(OPTIONS)]),
     },

@@ -10,6 +10,8 @@ import {
   LuaTable,
   type LuaValue,
   luaReference,
+  type VmSlotted,
+  vmSlot,
 } from '../values.ts';
 import { contentForVm, textOfString } from './strings.ts';
 import type { Fengari, LuaState as State, LuaTableRecord as Table, LuaCell as TValue } from './types.ts';
@@ -18,6 +20,8 @@ import type { Fengari, LuaState as State, LuaTableRecord as Table, LuaCell as TV
 const MAX_DEPTH = 10_000;
 /** What a value that is not text counts against `result_bytes` (extensions.md, section 2). */
 const VALUE_BYTES = 16;
+/** Bytes of UTF-8 that one unit of a JavaScript string can take. */
+const UTF8_MAX = 3;
 
 /** Counts what is marshalled; `left` below 0 means that the limit is exceeded. */
 export interface Measure {
@@ -34,6 +38,8 @@ export interface Bridge {
   slot(value: HostValue): TValue;
   /** The value of one stack slot or constant. */
   read(tv: TValue, direction: Direction, measure?: Measure): LuaValue;
+  /** Whether a value's measure is below `limit` for certain: no look at its bytes is needed. */
+  isBelow(tv: TValue, limit: number): boolean;
   /** The same by identity. */
   reference(tv: TValue): LuaReference;
   /** The host object in a slot, or undefined. */
@@ -59,11 +65,15 @@ class Reference implements LuaReference {
 const MAX_NAMES = 1024;
 const MAX_NAME = 64;
 
-/** The key under which a userdata holds its host object. */
-const HOST = Symbol('perilune.host');
+/** A userdata. All of them are the bridge's own, so that the data is the host object itself. */
+interface Userdata {
+  metatable: unknown;
+  data: object;
+}
 
 export const createBridge = (fengari: Fengari, main: State): Bridge => {
   const { lobject, ltable, lstring } = fengari;
+  const { api_incr_top } = fengari.lapi;
   const tags = fengari.defs.constant_types;
   const {
     LUA_TNIL,
@@ -78,7 +88,7 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
   } = tags;
   const metatables = new Map<unknown, Table>();
   /** One userdata per host object, so that equality in Lua is identity in the host. */
-  const userdata = new WeakMap<object, object>();
+  const userdata = new WeakMap<object, Userdata>();
 
   // ---- from Lua -------------------------------------------------------------------------------------------------
   const scalar = (tv: TValue, direction: Direction): LuaValue => {
@@ -153,7 +163,7 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
   };
 
   const objectOf = (tv: TValue): object | undefined =>
-    tv.type === LUA_TUSERDATA ? (tv.value as { data: Record<symbol, object> }).data[HOST] : undefined;
+    tv.type === LUA_TUSERDATA ? (tv.value as Userdata).data : undefined;
 
   // ---- to Lua ---------------------------------------------------------------------------------------------------
   const stringValue = (value: string | Uint8Array): TValue =>
@@ -178,13 +188,15 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
     if (metatable === undefined) {
       throw internal(`a ${object.constructor?.name ?? 'host'} object cannot be given to Lua: its class is not defined`);
     }
-    let udata = userdata.get(object) as { metatable: unknown; data: Record<symbol, object> } | undefined;
-    if (udata === undefined) {
-      const made = new lobject.Udata(main, 0) as { metatable: unknown; data: Record<symbol, object> };
-      made.metatable = metatable;
-      made.data[HOST] = object;
-      userdata.set(object, made);
-      udata = made;
+    const slotted = vmSlot in object ? (object as VmSlotted) : undefined;
+    // The slot may hold what another engine has made: that one has metatables of its own.
+    let udata = slotted === undefined ? userdata.get(object) : (slotted[vmSlot] as Userdata | undefined);
+    if (udata?.metatable !== metatable) {
+      udata = new lobject.Udata(main) as Userdata;
+      udata.metatable = metatable;
+      udata.data = object;
+      if (slotted === undefined) userdata.set(object, udata);
+      else slotted[vmSlot] = udata;
     }
     return new lobject.TValue(LUA_TUSERDATA, udata);
   };
@@ -287,9 +299,14 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
     slot: (value) => writeAll(value, 'host'),
     push(L, value, direction = 'host') {
       L.stack[L.top] = writeAll(value, direction);
-      fengari.lapi.api_incr_top(L);
+      api_incr_top(L);
     },
     read,
+    isBelow(tv, limit) {
+      if (tv.type !== LUA_TLNGSTR && tv.type !== LUA_TSHRSTR) return tv.type !== LUA_TTABLE && limit > VALUE_BYTES;
+      const { bytes, peText } = tv.value as { readonly bytes: Uint8Array | null; readonly peText?: string };
+      return (bytes?.length ?? (peText as string).length * UTF8_MAX) < limit;
+    },
     reference: (tv) => new Reference(new lobject.TValue(tv.type, tv.value), readHost),
     objectOf,
     addClass(type, metatable) {

@@ -6,10 +6,17 @@ import { createCoroutineFunctions } from './coroutines.ts';
 import type { HostCalls } from './host-calls.ts';
 import { installLibraries } from './libraries/install.ts';
 import type { CompiledProgram } from './program.ts';
-import type { Coroutine } from './run.ts';
+import type { Bound, Coroutine } from './run.ts';
 import type { Tables } from './tables.ts';
 import type { LuaCell, LuaState, LuaTableRecord, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
+
+/** The globals of one instance, and what `require` finds beside the modules that all have. */
+export interface Environment {
+  readonly table: LuaTableRecord;
+  readonly bound: Bound;
+}
+const NOTHING_BOUND: Bound = new Map();
 
 /** The read-only base that all environments share, and the environments over it. */
 export interface Environments {
@@ -19,7 +26,7 @@ export interface Environments {
   /** A name that every environment has. */
   addGlobal(name: string, value: LuaCell): void;
   /** A fresh environment for an entry: its modules bound, its libraries run. @throws CallError */
-  create(program: CompiledProgram, context: CallContext): LuaTableRecord;
+  create(program: CompiledProgram, context: CallContext): Environment;
   has(name: string): boolean;
 }
 
@@ -125,13 +132,14 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
   tables.set(envMeta, '__metatable', vm.bridge.slot(false));
   tables.freeze(envMeta);
 
-  const requireOf = (bound: Map<string, LuaCell>): NativeFunction =>
-    calls.func({ name: 'require', yields: false, byReference: false, measured: false }, (_thread, args) => {
-      const name = textArgument(args, 1, 'require');
-      const value = bound.get(name) ?? (globals.has(name) ? tables.get(base, name) : undefined);
-      if (value === undefined) throw new LuaRaise(`module '${name}' not found`);
-      return [vm.bridge.reference(value)];
-    });
+  const requireStyle = { name: 'require', yields: false, byReference: false, measured: false };
+  const require = calls.func(requireStyle, (thread, args) => {
+    const name = textArgument(args, 1, 'require');
+    const value = (thread as Coroutine).run.bound.get(name) ?? (globals.has(name) ? tables.get(base, name) : undefined);
+    if (value === undefined) throw new LuaRaise(`module '${name}' not found`);
+    return [vm.bridge.reference(value)];
+  });
+  setFunction(base, 'require', require);
 
   const bind = (env: LuaTableRecord, bound: Map<string, LuaCell>, name: string, value: LuaCell, from: string): void => {
     const known = bound.get(name);
@@ -164,7 +172,7 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
       let value = loaded.get(library);
       if (value === undefined) {
         prepare(library, env, bound, loaded, context);
-        const result = library.run(env, context);
+        const result = library.run({ table: env, bound }, context);
         value = new lobject.TValue(result.type, result.value) as LuaCell;
         loaded.set(library, value);
       }
@@ -184,13 +192,14 @@ export const createEnvironments = ({ vm, tables, calls, print }: EnvironmentOpti
     },
     addGlobal: (name, value) => tables.set(base, name, value),
     create(program, context) {
-      const env = tables.make();
-      env.metatable = envMeta;
-      tables.set(env, '_G', new lobject.TValue(LUA_TTABLE, env));
+      const table = tables.make();
+      table.metatable = envMeta;
+      tables.set(table, '_G', new lobject.TValue(LUA_TTABLE, table));
+      const { modules: names, imports } = program.chunk;
+      if (names.length === 0 && Object.keys(imports).length === 0) return { table, bound: NOTHING_BOUND };
       const bound = new Map<string, LuaCell>();
-      tables.set(env, 'require', tables.func(requireOf(bound)));
-      prepare(program, env, bound, new Map(), context);
-      return env;
+      prepare(program, table, bound, new Map(), context);
+      return { table, bound };
     },
   };
 };

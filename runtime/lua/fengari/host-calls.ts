@@ -2,6 +2,7 @@ import { isPromise } from '../../call.ts';
 import { CallError, messageOf } from '../../errors.ts';
 import { type HostFunction, type HostMethod, type HostResults, LuaRaise, Suspension } from '../engine.ts';
 import type { HostValue, LuaValue } from '../values.ts';
+import type { Measure } from './bridge.ts';
 import type { Coroutine } from './run.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
@@ -116,7 +117,7 @@ export const createHostCalls = (vm: Vm) => {
         return lua.lua_yieldk(L, 0, null, proceed);
       }
       if (out === undefined) return 0;
-      if (out instanceof Suspension || isPromise(out as never)) {
+      if (!Array.isArray(out) && (out instanceof Suspension || isPromise(out as never))) {
         if (!vm.isSuspendable(coroutine)) {
           return raise(
             L,
@@ -125,7 +126,7 @@ export const createHostCalls = (vm: Vm) => {
         }
         return wait(L, coroutine, out as Suspension | Promise<HostResults>);
       }
-      if (style.yields && vm.clock.now() - run.stretchStart > vm.giveWayMs) {
+      if (style.yields && run.isOverdue()) {
         coroutine.results = out as readonly HostValue[];
         coroutine.isHostYield = true;
         run.resetBudget();
@@ -145,7 +146,13 @@ export const createHostCalls = (vm: Vm) => {
     const base = L.ci.funcOff;
     const args: LuaValue[] = [];
     const limit = coroutine.run.limits.resultBytes;
-    const measure = style.measured && limit > 0 ? { left: limit } : undefined;
+    let measure: Measure | undefined;
+    if (style.measured && limit > 0) {
+      const share = limit / (count + 1);
+      for (let i = first; i <= count && measure === undefined; i += 1) {
+        if (!bridge.isBelow(L.stack[base + i], share)) measure = { left: limit };
+      }
+    }
     for (let i = first; i <= count; i += 1) {
       const slot = L.stack[base + i];
       args.push(style.byReference ? bridge.reference(slot) : bridge.read(slot, 'host', measure));

@@ -11,22 +11,20 @@ import {
 } from '../engine.ts';
 import { prepareSource } from '../source/prepare.ts';
 import { textOf } from '../values.ts';
-import type { Environments } from './environment.ts';
-import { Coroutine, Run, type RunOwner } from './run.ts';
-import type { LuaCell, LuaTableRecord } from './types.ts';
+import type { Environment, Environments } from './environment.ts';
+import { type Bound, Coroutine, Run, type RunOwner } from './run.ts';
+import type { LuaCell } from './types.ts';
 import type { Vm } from './vm.ts';
 
 /** A compiled chunk, and what it takes to run it in an environment. */
 export interface CompiledProgram extends LuaProgram {
   readonly chunk: LuaChunk;
-  /** Runs the chunk's top level in `env`; its first result. */
-  run(env: LuaTableRecord, context: CallContext): LuaCell;
+  /** Runs the chunk's top level in an environment; its first result. */
+  run(env: Environment, context: CallContext): LuaCell;
 }
 
 /** Calls nested deeper than this on the host's stack start later instead, so that recursion cannot exhaust it. */
 const MAX_NESTED = 16;
-/** Top-level code runs before there is an instance. */
-const NOBODY: RunOwner = { runEnded: () => {} };
 
 export interface ProgramOptions {
   readonly vm: Vm;
@@ -53,15 +51,15 @@ export const compile = (options: ProgramOptions, chunk: LuaChunk): CompiledProgr
   lua.lua_pop(L, 1);
   vm.registerSource(proto.source, chunk.id);
 
-  const run = (env: LuaTableRecord, context: CallContext): LuaCell => {
+  const run = ({ table, bound }: Environment, context: CallContext): LuaCell => {
     const request = { args: [], context, pid: '', entryId: chunk.id, limits: options.limits };
-    const loading = new Run(vm, request, NOBODY);
+    const loading = new Run(vm, request, { bound, runEnded() {} }); // there is no instance yet
     loading.stretchStart = vm.clock.now();
     const thread = vm.thread(options.limits.instructions);
     const coroutine = new Coroutine(thread, loading, context); // not resumed, so nothing in it can yield
     const closure = new lobject.LClosure(thread, 1);
     closure.p = proto;
-    closure.upvals[0] = new lobject.TValue(LUA_TTABLE, env);
+    closure.upvals[0] = new lobject.TValue(LUA_TTABLE, table);
     let frames: readonly LuaFrame[] = [];
     lua.lua_pushcfunction(thread, () => {
       frames = vm.frames.all(thread).slice(1);
@@ -91,52 +89,58 @@ export const compile = (options: ProgramOptions, chunk: LuaChunk): CompiledProgr
     run,
     instantiate(context) {
       const env = environments.create(program, context);
-      return createInstance(options, program, callable(run(env, context)));
+      return new Instance(vm, program, callable(run(env, context)), env.bound);
     },
   };
   return program;
 };
 
-const createInstance = (options: ProgramOptions, program: CompiledProgram, handler: LuaCell): LuaInstance => {
-  const { vm } = options;
-  const { lua, lobject } = vm.fengari;
-  let isBusy = false;
-  let isReusable = true;
-  const proto = handler.ttisLclosure() ? handler.value.p : undefined;
-  const definedAt: LuaFrame | undefined =
-    proto === undefined
-      ? undefined
-      : { source: program.path, line: proto.linedefined, name: program.chunk.method, type: 'Lua' };
+/** One object for each instance, as there may be one for each process. */
+class Instance implements LuaInstance, RunOwner {
+  readonly program: CompiledProgram;
+  readonly bound: Bound;
+  readonly #vm: Vm;
+  readonly #handler: LuaCell;
+  #isBusy = false;
+  #isReusable = true;
 
-  const owner: RunOwner = {
-    runEnded(isClean) {
-      isBusy = false;
-      if (!isClean) isReusable = false;
-    },
-  };
+  constructor(vm: Vm, program: CompiledProgram, handler: LuaCell, bound: Bound) {
+    this.program = program;
+    this.bound = bound;
+    this.#vm = vm;
+    this.#handler = handler;
+  }
 
-  const call = (request: LuaCallRequest): LuaCallResult | Promise<LuaCallResult> => {
-    if (isBusy) throw new Error(`an instance of ${program.id} was called while it runs another call`);
+  get reusable(): boolean {
+    return this.#isReusable;
+  }
+
+  get definedAt(): LuaFrame | undefined {
+    if (!this.#handler.ttisLclosure()) return undefined;
+    const { path, chunk } = this.program;
+    return { source: path, line: this.#handler.value.p.linedefined, name: chunk.method, type: 'Lua' };
+  }
+
+  runEnded(isClean: boolean): void {
+    this.#isBusy = false;
+    if (!isClean) this.#isReusable = false;
+  }
+
+  call(request: LuaCallRequest): LuaCallResult | Promise<LuaCallResult> {
+    if (this.#isBusy) throw new Error(`an instance of ${this.program.id} was called while it runs another call`);
+    const vm = this.#vm;
+    const { lua, lobject, lapi } = vm.fengari;
     const { args } = request;
     const thread = vm.thread(request.limits.instructions);
-    const run = new Run(vm, request, owner);
+    const run = new Run(vm, request, this);
     request.onStart?.(run);
     const main = new Coroutine(thread, run, request.context);
     main.args = args.length;
     if (args.length > 10) lua.lua_checkstack(thread, args.length + 1);
-    thread.stack[thread.top] = new lobject.TValue(handler.type, handler.value);
-    vm.fengari.lapi.api_incr_top(thread);
+    thread.stack[thread.top] = new lobject.TValue(this.#handler.type, this.#handler.value);
+    lapi.api_incr_top(thread);
     for (let i = 0; i < args.length; i += 1) vm.bridge.push(thread, args[i], 'boundary'); // a thread is lost where it throws
-    isBusy = true;
+    this.#isBusy = true;
     return vm.nesting >= MAX_NESTED ? run.startLater(main) : run.start(main);
-  };
-
-  return {
-    program,
-    get reusable() {
-      return isReusable;
-    },
-    definedAt,
-    call,
-  };
-};
+  }
+}

@@ -4,7 +4,7 @@ import { asCallError, type CallError, internal, type LuaFrame } from '../../erro
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun, LuaThread } from '../engine.ts';
 import type { HostValue } from '../values.ts';
 import { deadlock, IdleTurns } from './idle-turns.ts';
-import type { LuaState as State } from './types.ts';
+import type { LuaCell, LuaState as State } from './types.ts';
 import type { Vm } from './vm.ts';
 
 /**
@@ -63,14 +63,20 @@ export class Coroutine implements LuaThread {
 
 type Settle = { resolve: (result: LuaCallResult) => void; reject: (error: unknown) => void };
 
+/** Modules and libraries of an environment by the name that `require` takes. */
+export type Bound = ReadonlyMap<string, LuaCell>;
+
 /** Whose environment a run uses. */
 export interface RunOwner {
+  readonly bound: Bound;
   /** Told once, before the call settles: the instance is free again, or to be dropped. */
   runEnded(isClean: boolean): void;
 }
 
 /** How long one call runs before others get their turn (ms). */
 const SLICE_MS = 10;
+/** A call of a yielding function looks at the clock once in so many: reading it costs as much as a short call. */
+const CALLS_A_LOOK = 8;
 
 /** One call: its coroutines, in the order in which they run, and what it must give back at its end. */
 export class Run implements LuaRun {
@@ -111,6 +117,8 @@ export class Run implements LuaRun {
   cpuMs = 0;
   /** When the current stretch began (clock.now()). */
   stretchStart = 0;
+  /** Calls of yielding functions until the next look at the clock; 0 when the count hook has seen that it is time. */
+  callsToLook = 1;
   /** Frames of the last error that left a user coroutine: its own stack is gone when the call fails. */
   innerTrace: { readonly value: unknown; readonly frames: readonly LuaFrame[] } | undefined;
 
@@ -121,6 +129,9 @@ export class Run implements LuaRun {
     this.#owner = owner;
   }
 
+  get bound(): Bound {
+    return this.#owner.bound;
+  }
   get pid(): string {
     return this.#request.pid;
   }
@@ -245,11 +256,11 @@ export class Run implements LuaRun {
       vm.nesting -= 1;
       vm.current = outer;
       // What ran here is not the outer call's own time.
-      const { onTurn } = this.#request;
-      if (outer !== undefined || onTurn !== undefined) {
+      const request = this.#request;
+      if (outer !== undefined || request.onTurn !== undefined) {
         const took = clock.now() - begin;
         if (outer !== undefined) outer.stretchStart += took;
-        onTurn?.(took);
+        request.onTurn?.(took);
       }
     }
     if (this.ended && this.#settle !== undefined) this.#finish();
@@ -298,6 +309,14 @@ export class Run implements LuaRun {
     this.instructions = 0;
     this.cpuMs = 0;
     this.stretchStart = this.vm.clock.now();
+  }
+
+  /** Whether the current stretch is so long that others are due. Lua code that takes long shows in the count hook. */
+  isOverdue(): boolean {
+    this.callsToLook -= 1;
+    if (this.callsToLook > 0) return false;
+    this.callsToLook = CALLS_A_LOOK;
+    return this.vm.clock.now() - this.stretchStart > this.vm.giveWayMs;
   }
 
   overLimit(reason: KillReason, limit: string): void {

@@ -74,5 +74,74 @@ const TABLES: readonly Patch[] = [
   },
 ];
 
+// A field that was NaN once holds a boxed double for ever: positions in the stack and in the code become small integers.
+// All of them are set before they are read.
+const POSITIONS: readonly Patch[] = [
+  ...['funcOff', 'l_base', 'l_savedpc', 'nresults', 'callstatus', 'stack_last', 'oldpc'].map((field) => ({
+    file: 'lstate.js',
+    pattern: `this.${field} = NaN;`,
+    replacement: `this.${field} = 0;`,
+  })),
+  { file: 'lstate.js', pattern: 'this.top = NaN;', replacement: 'this.top = 0;', times: 2 },
+];
+
+// The bridge makes userdata itself (of no size), and puts its own object there.
+const USERDATA: readonly Patch[] = [
+  {
+    file: 'lobject.js',
+    pattern: 'this.data = Object.create(null);',
+    replacement: 'this.data = size === void 0 ? null : Object.create(null);',
+  },
+  {
+    file: 'lobject.js',
+    pattern: 'this.uservalue = new TValue(LUA_TNIL, null);',
+    replacement: 'this.uservalue = size === void 0 ? null : new TValue(LUA_TNIL, null);',
+  },
+];
+
+// The record of a call is used again by the next call from the same place: a loop of host calls makes one.
+const CALLS: readonly Patch[] = [
+  {
+    file: 'lstate.js',
+    pattern: 'const luaE_extendCI = function(L) {\n    let ci = new CallInfo();',
+    replacement:
+      'const luaE_extendCI = function(L) {\n    let ci = L.ci.next;\n' +
+      '    if (ci !== null) { ci.c_k = null; ci.c_old_errfunc = null; ci.c_ctx = null; L.ci = ci; return ci; }\n' +
+      '    ci = new CallInfo();',
+  },
+  {
+    file: 'ldo.js',
+    pattern: 'L.ci = ci.previous;\n    L.ci.next = null;',
+    replacement: 'L.ci = ci.previous;\n    ci.next = null;\n    ci.l_code = null;',
+  },
+  // Registers of the caller keep their cells, as they do while it runs: what they held is let go.
+  {
+    file: 'ldo.js',
+    pattern: 'for (let i=L.top; i>=newtop; i--)',
+    replacement:
+      'let last = L.top;\n' +
+      '    if (L.ci.callstatus & lstate.CIST_LUA) {\n' +
+      '        let end = L.ci.top < last ? L.ci.top : last;\n' +
+      '        for (let i=newtop; i<end; i++) L.stack[i].setnilvalue();\n' +
+      '        if (end > newtop) newtop = end;\n' +
+      '    }\n' +
+      '    for (let i=last; i>=newtop; i--)',
+  },
+  {
+    file: 'ldo.js',
+    pattern: 'L.top = newtop;\n    return true;',
+    replacement: 'L.top = res + wanted;\n    return true;',
+  },
+  {
+    file: 'ldo.js',
+    pattern: 'while (L.top < newtop)\n            L.stack[L.top++] = new lobject.TValue(LUA_TNIL, null);\n    } else {',
+    replacement:
+      'while (L.top < newtop) {\n' +
+      '            if (L.stack[L.top] === void 0) L.stack[L.top] = new lobject.TValue(LUA_TNIL, null);\n' +
+      '            L.top++;\n' +
+      '        }\n    } else {',
+  },
+];
+
 /** Changes that no program sees but in time and memory. */
-export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES];
+export const SPEED: readonly Patch[] = [...STACK, ...STRINGS, ...TABLES, ...POSITIONS, ...USERDATA, ...CALLS];

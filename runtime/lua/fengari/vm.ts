@@ -102,6 +102,29 @@ export const createVm = (options: VmOptions): Vm => {
     defer(drain);
   };
 
+  /** Runs that have given way. One at a time where they are long: what waits for I/O or a timer is between any two of them. */
+  let others: Run[] = [];
+  let isNextScheduled = false;
+  const runOthers = (): void => {
+    isNextScheduled = false;
+    const begin = clock.now();
+    const runs = others;
+    others = [];
+    for (const [i, run] of runs.entries()) {
+      if (i > 0 && clock.now() - begin > PREEMPT_MS / 2) {
+        others = runs.slice(i).concat(others);
+        scheduleOthers();
+        return;
+      }
+      run.execute();
+    }
+  };
+  const scheduleOthers = (): void => {
+    if (isNextScheduled) return;
+    isNextScheduled = true;
+    setImmediate(runOthers);
+  };
+
   const isSuspendable = (coroutine: Coroutine): boolean => coroutine.L.nny === 0 && !coroutine.isPinned;
 
   const stop = (coroutine: Coroutine): number => {
@@ -132,6 +155,7 @@ export const createVm = (options: VmOptions): Vm => {
       lua.lua_pushliteral(L, KILL_TEXT);
       lua.lua_error(L);
     }
+    if (stretch > options.giveWayMs) run.callsToLook = 0;
     if (stretch > PREEMPT_MS && isSuspendable(coroutine)) {
       run.requeue(coroutine);
       stop(coroutine);
@@ -270,7 +294,8 @@ export const createVm = (options: VmOptions): Vm => {
       schedule(queueMicrotask);
     },
     yieldToOthers(run) {
-      setImmediate(() => run.execute());
+      others.push(run);
+      scheduleOthers();
     },
     later(body) {
       setImmediate(body);

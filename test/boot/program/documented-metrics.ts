@@ -20,6 +20,14 @@ export const DOCUMENTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogra
   wippy_queue_oldest_age_seconds: 'gauge',
   wippy_queue_redelivered_total: 'counter',
   wippy_queue_wait_seconds: 'histogram',
+  wippy_process_started_total: 'counter',
+  wippy_process_terminated_total: 'counter',
+  wippy_process_active: 'gauge',
+  wippy_process_restarts_total: 'counter',
+  wippy_process_lifetime_seconds: 'histogram',
+  wippy_process_turn_seconds: 'histogram',
+  wippy_process_mailbox_depth_max: 'gauge',
+  wippy_process_sends_refused_total: 'counter',
   wippy_schedule_runs_total: 'counter',
   wippy_kv_ops_total: 'counter',
   wippy_kv_op_duration_seconds: 'histogram',
@@ -54,7 +62,7 @@ export const DOCUMENTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogra
 
 /**
  * Those that a healthy run does not make: `component_errors` and `init_errors` come in start-failures.test.ts,
- * `component_restarts` in supervision.test.ts, the other two (a handler or a gauge of ours that throws) in
+ * `component_restarts` in supervision.test.ts, `process_restarts` in test/services/process/service-spans.test.ts, the other two (a handler or a gauge of ours that throws) in
  * test/services/operations and test/runtime/metrics. Schedules never leave
  * a program idle: schedule.test.ts has them.
  */
@@ -62,6 +70,7 @@ export const NOT_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'wippy_component_errors_total',
   'wippy_schedule_runs_total',
   'wippy_component_restarts_total',
+  'wippy_process_restarts_total',
   'wippy_telemetry_init_errors_total',
   'wippy_telemetry_server_errors_total',
   'wippy_telemetry_callback_errors_total',

@@ -68,6 +68,7 @@ export const IN_FLIGHT = [
   'wippy_function_in_flight',
   'wippy_function_waiting',
   'wippy_queue_in_flight',
+  'wippy_process_active',
   'eventbus_subscribers_active',
 ] as const;
 

@@ -300,6 +300,42 @@ test('rule 66: what became of events, by reason; no subscription is left', async
   );
 });
 
+test('rules 64, 69, 71: processes on the real program: their spans, what became of them, what was refused', async (t) => {
+  const answer = await lab.send('/spawn', post(order));
+  t.same(JSON.parse(answer.text), { refused: 'Unavailable', completed: [true, false] });
+  const metrics = await lab.until('all have ended', isIdle);
+  const count = (name: string, labels = {}) => total(metrics, `wippy_process_${name}`, labels);
+  t.same([count('started_total'), count('active')], [2, 0]);
+  for (const name of ['terminated_total', 'lifetime_seconds_count']) {
+    t.same([count(name, { result: 'completed' }), count(name, { result: 'error' })], [1, 1], name);
+  }
+  t.equal(count('sends_refused_total', { host: 'lab:host' }), 1);
+  t.equal(count('mailbox_depth_max', { host: 'lab:host' }), 0);
+  t.ok((count('turn_seconds_count') ?? 0) >= 3);
+
+  const [spawner] = await spansAre(1, { name: 'lab:spawn' });
+  const inTrace = { traceId: spawner?.traceId };
+  await spansAre(1, { name: 'lab:reader.started', ...inTrace });
+  await spansAre(1, { name: 'lab:broken.started', ...inTrace });
+  const [long] = await spansAre(1, { name: 'lab:reader', parent: null });
+  const [cancel] = await spansAre(1, { name: 'lab:reader.cancel', ...inTrace });
+  t.match(long?.links, [
+    { ...inTrace, spanId: spawner?.spanId },
+    { ...inTrace, spanId: cancel?.spanId },
+  ]);
+  for (const call of await spansAre(2, { name: 'lab:nothing' })) {
+    t.equal(call.traceId, long?.traceId);
+    t.match(call.links, [{ ...inTrace, spanId: spawner?.spanId }], 'to the message that it answers');
+  }
+  t.match(
+    lab.lines().filter(({ subsystem }) => subsystem === 'process'),
+    [
+      { level: 'info', msg: 'process cancelled', process: 'lab:reader', reason: 'enough' },
+      { level: 'error', msg: 'process ended', process: 'lab:broken', pid: /^\{.*lab:host\|0x/ },
+    ],
+  );
+});
+
 let scraped: Exposition = { families: new Map(), samples: [], hasEof: false };
 let scrapedText = '';
 
@@ -392,11 +428,21 @@ test('rules 118, 121: one line per request and message, with the ids of its span
   t.match(own, [{ msg: 'order taken', trace_id: TRACE_ID, id: '7' }], 'a line of the app has the ids of its call');
   const called = collector.span({ name: 'lab:chain', traceId: TRACE_ID });
   t.equal(own[0]?.span_id, called.spanId);
-  // Nothing else was said: what listens, two warnings of /numbers, two of /events, and the stop.
+  // Nothing else was said: what listens, two warnings of /numbers, two of /events, two lines of /spawn, and the stop.
   const rest = lines.filter((line) => !requests.includes(line) && !messages.includes(line) && !own.includes(line));
   t.same(
     rest.map((line) => `${line.subsystem} ${line.level}`),
-    ['telemetry info', 'http info', 'telemetry warn', 'telemetry warn', 'events warn', 'events warn', 'boot info'],
+    [
+      'telemetry info',
+      'http info',
+      'telemetry warn',
+      'telemetry warn',
+      'events warn',
+      'events warn',
+      'process info',
+      'process error',
+      'boot info',
+    ],
   );
 });
 

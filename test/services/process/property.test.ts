@@ -1,4 +1,4 @@
-import { test } from 'tap';
+import root, { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
 import type { LuaValue } from '../../../runtime/lua/values.ts';
 import { PROCESSES } from '../../../services/process/port.ts';
@@ -7,6 +7,8 @@ import { type EntryText, surfaceBench } from '../surface-bench.ts';
 
 /** How long processes are spawned, linked, killed and crashed at random. */
 const DURATION_MS = 60_000;
+const TIMEOUT_MS = 400_000;
+root.setTimeout(2 * TIMEOUT_MS);
 /** Beyond this many the schedule only ends processes. */
 const MAX_ALIVE = 400;
 
@@ -56,7 +58,7 @@ const ENTRIES: readonly EntryText[] = [
 ];
 
 test('rule 69: started = terminated + active at any quiet point, whatever ends what', {
-  timeout: 400_000,
+  timeout: TIMEOUT_MS,
 }, async (t) => {
   const bench = await surfaceBench(t, ENTRIES);
   const processes = bench.env.use(PROCESSES);
