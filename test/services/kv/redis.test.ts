@@ -90,7 +90,10 @@ test('bytes that are no text are refused, not changed', async (t) => {
   const { store } = make();
   await store.start();
   t.teardown(() => store.stop());
-  await t.rejects(async () => store.set(':k', { bytes: new Uint8Array([255]) }, undefined), { kind: 'Invalid' });
+  await t.rejects(async () => store.set(':k', { bytes: new Uint8Array([255]) }, undefined), {
+    message: /valid UTF-8/,
+    kind: 'Invalid',
+  });
   t.equal(await store.has(':k'), false);
 });
 
