@@ -110,6 +110,19 @@ test('an entry that cannot be read goes to the dead letters with its reason, onc
   await poll('the stream is empty', async () => (await server.client.xlen(bench.stream)) === 0);
 });
 
+test('a message that no attempt has settled is not handled once more', async (t) => {
+  const bench = await jobs(t, `host.note(...)`, DEAD);
+  await server.client.xadd(bench.stream, '*', 'body', '"last"', 'attempt', '2');
+  await server.client.xadd(bench.stream, '*', 'body', '"beyond"', 'attempt', '3');
+  await bench.settled(2);
+  t.same(bench.notes, ['last']);
+  const [letter] = await server.client.xrange(bench.dead, '-', '+');
+  t.match(JSON.parse(fieldsOf(letter as [string, string[]]).headers ?? ''), {
+    x_dead_letter_reason: 'not settled by any of 2 attempts',
+    x_dead_letter_attempts: 3,
+  });
+});
+
 test('without a dead letter queue it is acknowledged and counted', async (t) => {
   const bench = await jobs(t, '');
   await server.client.xadd(bench.stream, '*', 'nothing', 'here');
