@@ -6,6 +6,7 @@ import { heapSeries } from './rows/heap-series.ts';
 import { histogramObserve } from './rows/histogram-observe.ts';
 import { httpHelloP99Row, httpHelloRow } from './rows/http-hello.ts';
 import { queueMemoryRow } from './rows/queue-memory.ts';
+import { queueRedis } from './rows/queue-redis.ts';
 import { renderCounters } from './rows/render-counters.ts';
 import { renderHistograms } from './rows/render-histograms.ts';
 import { spanExport } from './rows/span-export.ts';
@@ -27,4 +28,5 @@ export const ROWS: readonly Row[] = [
   httpHelloP99Row('unsampled', 1 / 1.3),
   queueMemoryRow('sampled', 0.4),
   queueMemoryRow('unsampled', 0.7),
+  queueRedis,
 ];

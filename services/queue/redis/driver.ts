@@ -45,7 +45,7 @@ export const redisDriver = (clock: Clock, options: RedisDriverOptions): QueueDri
     },
     async stop() {
       running = false;
-      for (const queue of queues.values()) queue.stop();
+      await Promise.all([...queues.values()].map((queue) => queue.stop()));
       link.stop();
     },
   };

@@ -25,6 +25,8 @@ export interface RedisIntake extends Intake {
   /** Taken ahead, and not handed out. */
   readonly buffered: number;
   readonly waiting: number;
+  /** Closes, and renews nothing more: what is not settled by then is taken over by others. */
+  abandon(): Promise<void>;
 }
 
 /**
@@ -40,7 +42,8 @@ export const redisIntake = (
     readonly placeOf: (queue: DriverQueue) => QueuePlace | undefined;
     /** Reading has failed, and is tried again. */
     readonly onFailure: (reason: string) => void;
-    readonly onClosed: (intake: RedisIntake) => void;
+    /** It is closed, and has settled all that it took. */
+    readonly onLeft: (intake: RedisIntake) => void;
     /** A message was put back, to be delivered in so many milliseconds. */
     readonly onDelayed: (ms: number) => void;
   },
@@ -169,6 +172,7 @@ export const redisIntake = (
   const leave = async (): Promise<void> => {
     await held.emptied();
     held.stop();
+    host.onLeft(intake);
     try {
       await link.script(FORGET, [keys.stream], [group, FORGOTTEN_AFTER_MS + 2 * visibilityMs, consumer]);
     } catch {
@@ -208,10 +212,13 @@ export const redisIntake = (
         const untaken: Promise<void>[] = [];
         for (let one = buffer.shift(); one !== undefined; one = buffer.shift()) untaken.push(one.untake());
         await Promise.all(untaken);
-        host.onClosed(intake);
         void leave(); // when the handlers that still run have ended
       })();
       return closing;
+    },
+    async abandon() {
+      await intake.close();
+      held.stop();
     },
   };
   return intake;

@@ -18,7 +18,8 @@ const FULL_LONGEST_MS = 250;
 export interface RedisQueue extends DriverQueue {
   readonly place: QueuePlace;
   start(): Promise<void>;
-  stop(): void;
+  /** Consumers that are still open are closed. */
+  stop(): Promise<void>;
 }
 
 export interface RedisQueueHost {
@@ -30,6 +31,7 @@ export interface RedisQueueHost {
 
 export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue => {
   const { clock, link, keys, group, maxLength } = place;
+  /** Until everything that they took is settled. */
   const intakes = new Set<RedisIntake>();
   let ready = 0;
   let delayed = 0;
@@ -132,7 +134,7 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
         ensureGroup,
         placeOf: host.placeOf,
         onFailure: host.onFailure,
-        onClosed: (closed) => intakes.delete(closed),
+        onLeft: (left) => intakes.delete(left),
         onDelayed: tickIn,
       });
       intakes.add(intake);
@@ -157,10 +159,12 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
       await ensureGroup();
       tickIn(0);
     },
-    stop() {
+    async stop() {
       cancelTick?.();
       cancelTick = undefined;
       tickDue = Number.POSITIVE_INFINITY;
+      await Promise.all([...intakes].map((intake) => intake.abandon()));
+      intakes.clear();
     },
   };
 };
