@@ -75,6 +75,27 @@ test('what is not renewed is taken over, as its next attempt; the late settlemen
   t.equal(groups.length, 1);
 });
 
+test('whoever has taken a message over keeps it: renewals and settlements of the one before change nothing', async (t) => {
+  const { driver, queue, stream } = await driverOn(t, server, 150);
+  const other = driver.queue({ ...QUEUE, name: 'other' });
+  await queue.publish(message('a'), {}, never);
+  const intake = queue.consume(CONSUME);
+  const held = await intake.next();
+  if (held === undefined) return t.fail('no delivery');
+  const [entry] = await server.client.xrange(stream, '-', '+');
+  const takeOver = () => server.client.xclaim(stream, 'perilune', 'another', 0, entry?.[0] ?? '', 'JUSTID');
+  const owner = async () =>
+    ((await server.client.xpending(stream, 'perilune', '-', '+', 10)) as [string, string][])[0]?.[1];
+  await takeOver();
+  await held.nack(0);
+  t.equal(await owner(), 'another');
+  t.equal(await server.client.xlen(stream), 1, 'nothing was put back');
+  await held.moveTo?.(other, message('a'));
+  t.equal(await owner(), 'another');
+  t.equal(await server.client.xlen(stream.replace(/q$/, 'other')), 0, 'nothing was moved');
+  await intake.close();
+});
+
 test('a consumer that has closed leaves no name behind', async (t) => {
   const { queue, stream } = await driverOn(t, server, 1000);
   const consumers = async () => ((await server.client.xinfo('CONSUMERS', stream, 'perilune')) as unknown[]).length;
