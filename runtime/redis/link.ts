@@ -17,12 +17,15 @@ export interface LinkOptions {
   readonly name: string;
   readonly url: () => string;
   readonly watch?: LinkWatch;
+  /** Of the start. */
   readonly connectTimeoutMs: number;
 }
 
 /** A silent server is taken for dead after this; longer than any blocking read. */
 const SILENCE_MS = 10_000;
 const LONGEST_RETRY_MS = 1000;
+/** Of the time that a start has: it fails with the address before it is given up without one. */
+const PART_OF_START = 0.9;
 /** Text of every use before the start and after the stop. */
 const NOT_RUNNING = 'redis connection is not started';
 
@@ -109,7 +112,9 @@ export const redisLink = (options: LinkOptions): RedisLink => {
       client = made;
       listen(made);
       try {
-        await made.connect();
+        // Also a server that takes the connection and then says nothing, which no timeout of the socket ends in time.
+        const { inTime } = await waitAtMost(clock, connectTimeoutMs * PART_OF_START, made.connect());
+        if (!inTime) throw new Error(`nothing within ${connectTimeoutMs * PART_OF_START}ms`);
         hasStarted = true;
       } catch (error) {
         made.disconnect();
