@@ -36,8 +36,8 @@ const message = (id: string): OutgoingMessage => ({
 });
 
 test('a delivery that is being worked on is renewed, and nobody takes it over', async (t) => {
-  const one = await driverOn(t, server, 200);
-  const two = await driverOn(t, server, 200);
+  const one = await driverOn(t, server, 1000);
+  const two = await driverOn(t, server, 1000);
   await one.queue.publish(message('a'), {}, never);
   const intake = one.queue.consume(CONSUME);
   const held = await intake.next();
@@ -46,7 +46,7 @@ test('a delivery that is being worked on is renewed, and nobody takes it over', 
   void Promise.resolve(other.next()).then((taken) => {
     stolen = taken;
   });
-  const until = clock.now() + 1500; // seven times the visibility timeout
+  const until = clock.now() + 3000; // three times the visibility timeout
   await poll('time passes', () => clock.now() > until);
   t.equal(stolen, undefined);
   await held?.ack();
@@ -76,7 +76,7 @@ test('what is not renewed is taken over, as its next attempt; the late settlemen
 });
 
 test('whoever has taken a message over keeps it: renewals and settlements of the one before change nothing', async (t) => {
-  const { driver, queue, stream } = await driverOn(t, server, 150);
+  const { driver, queue, stream } = await driverOn(t, server, 3000);
   const other = driver.queue({ ...QUEUE, name: 'other' });
   await queue.publish(message('a'), {}, never);
   const intake = queue.consume(CONSUME);
@@ -87,6 +87,8 @@ test('whoever has taken a message over keeps it: renewals and settlements of the
   const owner = async () =>
     ((await server.client.xpending(stream, 'perilune', '-', '+', 10)) as [string, string][])[0]?.[1];
   await takeOver();
+  const until = clock.now() + 1200; // a renewal was due after 1000
+  await poll('time passes', () => clock.now() > until);
   await held.nack(0);
   t.equal(await owner(), 'another');
   t.equal(await server.client.xlen(stream), 1, 'nothing was put back');
