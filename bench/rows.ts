@@ -7,6 +7,7 @@ import { histogramObserve } from './rows/histogram-observe.ts';
 import { httpHelloP99Row, httpHelloRow } from './rows/http-hello.ts';
 import { processSend, processSendOn, processSpawn } from './rows/process.ts';
 import { queueMemoryRow } from './rows/queue-memory.ts';
+import { queueRedis } from './rows/queue-redis.ts';
 import { renderCounters } from './rows/render-counters.ts';
 import { renderHistograms } from './rows/render-histograms.ts';
 import { spanExport } from './rows/span-export.ts';
@@ -31,4 +32,5 @@ export const ROWS: readonly Row[] = [
   processSpawn,
   processSend,
   processSendOn,
+  queueRedis,
 ];

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 /** What a command line asks for. */
 export interface CommandLine {
-  readonly command: 'run' | 'validate' | 'invoke' | 'test' | 'version' | 'help';
+  readonly command: 'run' | 'validate' | 'invoke' | 'queue' | 'test' | 'version' | 'help';
   readonly positionals: readonly string[];
   readonly configFiles: readonly string[];
   /** `section.path=value`, in order. */
@@ -10,6 +10,8 @@ export interface CommandLine {
   /** `ns:entry:field.path=value`, in order. */
   readonly overrides: readonly string[];
   readonly explain: boolean;
+  /** One JSON object a line. */
+  readonly json: boolean;
   readonly filter: string | undefined;
   readonly reporter: 'pretty' | 'tap' | 'json';
   /** From `-c`, `-s`, `-v`, `--very-verbose`. */
@@ -27,7 +29,7 @@ export class UsageError extends Error {
   }
 }
 
-const COMMANDS = ['run', 'validate', 'invoke', 'test'] as const;
+const COMMANDS = ['run', 'validate', 'invoke', 'test', 'queue'] as const;
 const REPORTERS = ['pretty', 'tap', 'json'] as const;
 
 /** @throws UsageError */
@@ -60,6 +62,7 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
     sets: values.set ?? [],
     overrides: values.override ?? [],
     explain: values.explain ?? false,
+    json: values.json ?? false,
     filter: values.filter,
     reporter,
     log: logMode(values),
@@ -78,6 +81,7 @@ const parse = (args: string[]) =>
       override: { type: 'string', short: 'o', multiple: true },
       exec: { type: 'string', short: 'x' },
       explain: { type: 'boolean' },
+      json: { type: 'boolean' },
       filter: { type: 'string' },
       reporter: { type: 'string' },
       console: { type: 'boolean', short: 'c' },
@@ -107,6 +111,7 @@ const plain = (command: 'version' | 'help'): CommandLine => ({
   sets: [],
   overrides: [],
   explain: false,
+  json: false,
   filter: undefined,
   reporter: 'pretty',
   log: 'default',
@@ -123,6 +128,8 @@ export const HELP = `perilune: traced and metered Lua functions
       --host <id>                       the terminal host, where there are several
   perilune validate <dir> [--explain] check everything; --explain shows every value and where it came from
   perilune invoke <dir> <id> [json..] call one function; the result is one line of JSON
+  perilune queue list|peek|replay <dir> <queue> [id..]
+                                      what waits in a queue; its first message; put dead letters back (--json)
   perilune test <dir>                 run the functions whose meta.type is "test"
       --filter <text>                   only those whose id or suite holds it
       --reporter pretty|tap|json

@@ -1,6 +1,7 @@
 import { DeclarationError, messageOf, renderProblem, StartError } from '../runtime/errors.ts';
 import { type CommandLine, HELP, parseCommandLine, UsageError } from './arguments.ts';
 import { invokeCommand } from './commands/invoke.ts';
+import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
 import { processTerminal, type Terminal } from './commands/terminal.ts';
 import { testCommand } from './commands/test.ts';
@@ -13,6 +14,7 @@ const COMMANDS: Readonly<
   run: runCommand,
   validate: validateCommand,
   invoke: invokeCommand,
+  queue: queueCommand,
   test: testCommand,
   version: (_line, terminal) => printVersions(terminal),
   help(_line, { out }) {

@@ -181,7 +181,14 @@ export const storeModule = (stores: Stores, registry: EntryRegistry, allows: All
     },
   },
   constants: {
-    backend: { MEMORY: 'memory', SQL: 'sql', KV_RAFT: 'kv.raft', KV_CRDT: 'kv.crdt', UNKNOWN: 'unknown' },
+    backend: {
+      MEMORY: 'memory',
+      SQL: 'sql',
+      REDIS: 'redis',
+      KV_RAFT: 'kv.raft',
+      KV_CRDT: 'kv.crdt',
+      UNKNOWN: 'unknown',
+    },
     consistency: { LINEARIZABLE: 'linearizable', EVENTUAL: 'eventual', LOCAL: 'local', UNKNOWN: 'unknown' },
   },
 });

@@ -3,7 +3,7 @@ import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
-import { asCallError, canceled, messageOf } from '../../runtime/errors.ts';
+import { asCallError, canceled, internal, invalid, messageOf } from '../../runtime/errors.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
@@ -141,9 +141,9 @@ const deliveryProcessor = (
     else wait.observe(Math.max(0, env.clock.wall() - delivery.publishedAt) / 1000);
     let body: LuaValue;
     try {
-      body = decodeJson(delivery.body);
+      body = bodyOf(delivery, queue);
     } catch (error) {
-      return buryUnreadable(queue, deadLetter, delivery, error);
+      return bury(queue, deadLetter, delivery, error);
     }
     const open = new OpenDelivery(queue, deadLetter, delivery, config.auto_ack);
     const callContext = context.with(DELIVERY, open).with(CAUSE, new DeliveryCause(queue, delivery));
@@ -222,8 +222,19 @@ const deathCause = (failure: unknown): DeathCause => {
   return { reason: message, kind };
 };
 
-/** A body that no attempt can read goes to the dead letters, or is dropped and counted: never round in circles. */
-const buryUnreadable = async (
+/**
+ * @throws what the message goes to the dead letters with: it cannot be read, or it has had all its attempts and was never
+ * settled, which is what a message does that ends its program every time.
+ */
+const bodyOf = ({ body, fault, attempt }: Delivery, { config }: DeclaredQueue): LuaValue => {
+  if (fault !== undefined) throw invalid(`message cannot be read: ${fault}`);
+  const most = config.dead_letter?.max_attempts;
+  if (most !== undefined && attempt > most) throw internal(`not settled by any of ${most} attempts`);
+  return decodeJson(body);
+};
+
+/** What no attempt can handle goes to the dead letters, or is dropped and counted: never round in circles. */
+const bury = async (
   queue: DeclaredQueue,
   deadLetter: DeclaredQueue | undefined,
   delivery: Delivery,

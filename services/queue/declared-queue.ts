@@ -39,6 +39,9 @@ export const moveToDeadLetter = async (
 ): Promise<void> => {
   const { id, body, transport, publishedAt, attempt } = delivery;
   const headers = deadLetterHeaders(delivery.headers, { queue: from.id, attempts: attempt, ...cause });
-  await to.queue.store({ id, body, headers, transport, publishedAt });
+  const letter = { id, body, headers, transport, publishedAt };
+  const moved = delivery.moveTo?.(to.queue, letter);
+  if (moved !== undefined) return moved;
+  await to.queue.store(letter);
   await delivery.ack();
 };

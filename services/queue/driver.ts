@@ -27,11 +27,18 @@ export interface PublishOptions {
 export interface Delivery extends OutgoingMessage {
   /** 1 for the first. */
   readonly attempt: number;
+  /** Why no attempt can read it, where the driver knows. */
+  readonly fault?: string | undefined;
   ack(): void | Promise<void>;
   /** Back to the tail, to be delivered again after `delayMs`. @throws CallError Internal `queue is full`; it is unsettled then. */
   nack(delayMs: number): void | Promise<void>;
   /** Back to the queue though it may be full: what a consumer could not settle is not lost. */
   giveBack(delayMs: number): void | Promise<void>;
+  /**
+   * Stores `message` in another queue and acknowledges this one, in one step. Undefined or absent: that queue is none
+   * of this driver's, and it takes two. @throws CallError Internal `queue is full`; it is unsettled then.
+   */
+  moveTo?(to: DriverQueue, message: OutgoingMessage): Promise<void> | undefined;
 }
 
 /** A consumer's hold on a queue. */
@@ -57,11 +64,14 @@ export interface QueueOptions {
   readonly idempotencyWindowMs: number;
 }
 
+/** `message_count` and `ready`, and what else a driver knows. */
+export type QueueInfo = Readonly<Record<string, number>>;
+
 /** One queue of a driver. The numbers are read while metrics are collected: no waiting, no I/O. */
 export interface DriverQueue {
   /**
    * Waits for space when the queue is full; the promise settles when the message is stored.
-   * @throws CallError Internal when the driver is not running, or the reason of `signal`.
+   * @throws CallError Internal when the driver is not running, Unavailable when its server cannot be reached, or the reason of `signal`.
    */
   publish(message: OutgoingMessage, options: PublishOptions, signal: AbortSignal): void | Promise<void>;
   /** The same without waiting, for dead letters. @throws CallError Internal `queue is full`. */
@@ -74,13 +84,15 @@ export interface DriverQueue {
   /** Seconds since the publish of the message that has waited longest; 0 when none waits. */
   oldestAgeSeconds(): number;
   /** What `queue.info` shows. */
-  info(): Readonly<Record<string, number>>;
+  info(): QueueInfo | Promise<QueueInfo>;
 }
 
 /** Where messages are kept. It knows no telemetry, no Lua and no codec. */
 export interface QueueDriver {
   /** `messaging.system` of spans. */
   readonly system: string;
+  /** The last part of its kind, and its name in `driver_options`. */
+  readonly kind: 'memory' | 'redis';
   queue(options: QueueOptions): DriverQueue;
   start(): Promise<void>;
   /** Idempotent, and harmless without a start. */

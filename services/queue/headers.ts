@@ -43,6 +43,10 @@ export const deadLetterHeaders = (
   x_dead_letter_attempts: why.attempts,
 });
 
+/** The headers of a dead letter that goes back to where it came from. */
+export const withoutDeath = (headers: Headers): Headers =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !RESERVED.has(name)));
+
 /** At most 1 KiB, cut between characters. */
 const firstBytes = (text: string): string => {
   if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text;

@@ -1,10 +1,26 @@
 import { z } from 'zod';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
 import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
+import { checkRedisUrl, redisUrlFields } from '../redis/port.ts';
 
 /** declarations.md, section 6, and extensions.md, section 3. */
 export const queueDriverMemory = z.object({ lifecycle: lifecycleSchema });
-export type DriverConfig = z.output<typeof queueDriverMemory>;
+export type MemoryDriverConfig = z.output<typeof queueDriverMemory>;
+
+export const queueDriverRedis = z
+  .object({
+    ...redisUrlFields,
+    prefix: z.string().default('perilune:'),
+    group: z.string().min(1).default('perilune'),
+    visibility_timeout: duration()
+      .refine((ms) => ms >= 10, {
+        error: 'visibility_timeout must be at least 10ms. Write e.g. `visibility_timeout: 30s`.',
+      })
+      .default(30_000),
+    lifecycle: lifecycleSchema,
+  })
+  .superRefine(checkRedisUrl);
+export type RedisDriverConfig = z.output<typeof queueDriverRedis>;
 
 const CODECS = ['json/plain'] as const;
 const codec = z
@@ -28,7 +44,10 @@ export const queueQueue = z.object({
   queue_name: z.string().min(1).optional(),
   codec,
   driver_options: z
-    .looseObject({ memory: z.looseObject({ max_length: nonNegativeInt().optional() }).optional() })
+    .looseObject({
+      memory: z.looseObject({ max_length: nonNegativeInt().optional() }).optional(),
+      redis: z.looseObject({ max_length: nonNegativeInt().optional() }).optional(),
+    })
     .default({}),
   max_length: nonNegativeInt().optional(),
   dead_letter: z

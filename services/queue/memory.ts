@@ -11,6 +11,7 @@ export const memoryDriver = (clock: Clock): QueueDriver => {
   const onStop: (() => void)[] = [];
   return {
     system: 'perilune',
+    kind: 'memory',
     queue({ maxLength, idempotencyWindowMs }: QueueOptions): DriverQueue {
       const { queue, cancelTimers } = memoryQueue(clock, {
         maxLength: maxLength || DEFAULT_MAX_LENGTH,

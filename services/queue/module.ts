@@ -44,6 +44,6 @@ export const queueModule = (queues: Queues, clock: Clock, allows: Allows): LuaMo
         (info) => [{ ...info }, undefined],
       ),
   },
-  yields: ['publish'],
+  yields: ['publish', 'info'],
   measured: ['publish'],
 });

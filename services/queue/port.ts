@@ -1,7 +1,7 @@
 import type { CallContext } from '../../runtime/context.ts';
 import { portKey } from '../../runtime/env.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
-import type { PublishOptions } from './driver.ts';
+import type { PublishOptions, QueueInfo } from './driver.ts';
 
 export type HeaderValue = string | number | boolean;
 
@@ -16,7 +16,7 @@ export interface Queues {
     context: CallContext,
     options?: PublishOptions,
   ): void | Promise<void>;
-  /** @throws CallError Internal for an unknown queue. */
-  info(id: string): Readonly<Record<string, number>>;
+  /** @throws CallError Internal for an unknown queue, or one whose driver cannot tell. */
+  info(id: string): QueueInfo | Promise<QueueInfo>;
 }
 export const QUEUES = portKey<Queues>('queues');

@@ -1,7 +1,7 @@
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
-import { componentOptions } from '../../runtime/lifecycle-schema.ts';
+import { componentOptions, type Lifecycle } from '../../runtime/lifecycle-schema.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
 import { GIVE_DEFAULT_HOST, uncallableProblems } from '../process/port.ts';
 import { operationGuard } from '../security/port.ts';
@@ -11,16 +11,19 @@ import type { QueueDriver } from './driver.ts';
 import {
   type ConsumerConfig,
   queueConsumer as consumerSchema,
-  type DriverConfig,
+  type MemoryDriverConfig,
   type QueueConfig,
   queueDriverMemory,
+  queueDriverRedis,
   queueQueue,
+  type RedisDriverConfig,
 } from './kinds.ts';
 import { memoryDriver } from './memory.ts';
 import { messageClass } from './message.ts';
 import { queueModule } from './module.ts';
 import { QUEUES } from './port.ts';
 import { queuePublishers } from './publisher.ts';
+import { declaredRedisDriver } from './redis/declared.ts';
 
 const declareQueue = (
   { id, entry, config }: Declared<QueueConfig>,
@@ -30,7 +33,7 @@ const declareQueue = (
   if (driver === undefined) return undefined; // its declaration was refused: `queue driver not found`
   const queue = driver.queue({
     name: config.queue_name ?? entry.name,
-    maxLength: config.max_length ?? config.driver_options.memory?.max_length,
+    maxLength: config.max_length ?? config.driver_options[driver.kind]?.max_length,
     idempotencyWindowMs: config.idempotency_window,
   });
   return { id, config, system: driver.system, driverId: config.driver, queue };
@@ -39,16 +42,23 @@ const declareQueue = (
 const build = (env: Env): readonly Component[] => {
   const components: Component[] = [];
   const drivers = new Map<string, QueueDriver>();
-  for (const { id, config } of env.registry.declared<DriverConfig>('queue.driver.memory')) {
-    const driver = memoryDriver(env.clock);
-    drivers.set(id, driver);
-    components.push({
-      name: id,
-      ...componentOptions(config.lifecycle),
-      start: () => driver.start(),
-      stop: () => driver.stop(),
-    });
-  }
+  const declare = <T extends { lifecycle: Lifecycle }>(
+    kind: string,
+    driverOf: (declared: Declared<T>) => QueueDriver,
+  ) => {
+    for (const declared of env.registry.declared<T>(kind)) {
+      const driver = driverOf(declared);
+      drivers.set(declared.id, driver);
+      components.push({
+        name: declared.id,
+        ...componentOptions(declared.config.lifecycle),
+        start: () => driver.start(),
+        stop: () => driver.stop(),
+      });
+    }
+  };
+  declare<MemoryDriverConfig>('queue.driver.memory', () => memoryDriver(env.clock));
+  declare<RedisDriverConfig>('queue.driver.redis', (declared) => declaredRedisDriver(env, declared));
   const queues = new Map<string, DeclaredQueue>();
   for (const declared of env.registry.declared<QueueConfig>('queue.queue')) {
     const queue = declareQueue(declared, drivers);
@@ -69,15 +79,16 @@ const build = (env: Env): readonly Component[] => {
   return components;
 };
 
-/** `queue.driver.memory`, `queue.queue`, `queue.consumer` (declarations.md, section 6) and the module `queue`. */
+/** `queue.driver.memory`, `queue.driver.redis`, `queue.queue`, `queue.consumer` (declarations.md, section 6) and the module `queue`. */
 export const queueSurface: Surface = {
   name: 'queue',
   kinds: {
     'queue.driver.memory': entryKind({ schema: queueDriverMemory }),
+    'queue.driver.redis': entryKind({ schema: queueDriverRedis }),
     'queue.queue': entryKind({
       schema: queueQueue,
       references: [
-        { path: 'driver', kinds: ['queue.driver.memory'] },
+        { path: 'driver', kinds: ['queue.driver.memory', 'queue.driver.redis'] },
         { path: 'dead_letter.queue', kinds: ['queue.queue'], startsAfter: false },
       ],
     }),

@@ -1,0 +1,116 @@
+import type { Cancel } from '../../../runtime/clock.ts';
+import { CallError } from '../../../runtime/errors.ts';
+import type { DriverQueue } from '../driver.ts';
+import { acknowledging } from './acks.ts';
+import type { Holder } from './delivery.ts';
+import { fieldsOf } from './entry.ts';
+import type { QueuePlace } from './place.ts';
+import { MOVE, RENEW, RETURN } from './scripts.ts';
+
+/** Entries that one renewal asks for. */
+const RENEWED_AT_ONCE = 500;
+
+/** The entries that one consumer has taken and not settled. */
+export interface Held extends Holder {
+  readonly size: number;
+  add(entryId: string): void;
+  /** From now on a settlement that cannot reach Redis fails at once instead of waiting for it. */
+  hurry(): void;
+  /** Resolves when nothing is held. */
+  emptied(): Promise<void>;
+  stop(): void;
+}
+
+export const heldEntries = (
+  place: QueuePlace,
+  consumer: string,
+  host: {
+    readonly placeOf: (queue: DriverQueue) => QueuePlace | undefined;
+    readonly onDelayed: (ms: number) => void;
+  },
+): Held => {
+  const { clock, link, keys, group, visibilityMs } = place;
+  const acknowledge = acknowledging(link, keys.stream, group);
+  const ids = new Set<string>();
+  const empty = new Set<() => void>();
+  let isHurried = false;
+  let stopRenewing: Cancel | undefined;
+
+  const drop = (entryId: string): void => {
+    ids.delete(entryId);
+    if (ids.size > 0) return;
+    for (const tell of empty) tell();
+    empty.clear();
+  };
+  const renew = async (): Promise<void> => {
+    const all = [...ids];
+    try {
+      for (let i = 0; i < all.length; i += RENEWED_AT_ONCE) {
+        await link.script(RENEW, [keys.stream], [group, consumer, ...all.slice(i, i + RENEWED_AT_ONCE)]);
+      }
+    } catch {
+      // Whoever settles next says so, and the connection's watch has: what is held is renewed when it is back.
+    }
+  };
+  const startRenewing = (): void => {
+    stopRenewing ??= clock.every(Math.max(10, visibilityMs / 3), () => void renew(), { unref: true });
+  };
+  /**
+   * A handler has done its work, and Redis is not there: its settlement waits as long as nobody else may have the
+   * message, so that a restart of Redis is no second delivery.
+   */
+  const settle = async <T>(entryId: string, how: () => Promise<T>): Promise<T> => {
+    const until = clock.now() + visibilityMs;
+    for (;;) {
+      try {
+        const out = await how();
+        drop(entryId);
+        return out;
+      } catch (error) {
+        const isLate = isHurried || clock.now() >= until;
+        if (isLate || !(error instanceof CallError) || error.kind !== 'Unavailable') throw error;
+        await link.untilReady(Math.max(0, until - clock.now()));
+      }
+    }
+  };
+
+  return {
+    get size() {
+      return ids.size;
+    },
+    add(entryId) {
+      ids.add(entryId);
+      startRenewing();
+    },
+    ack: (entryId) => settle(entryId, () => acknowledge(entryId)),
+    async putBack(entryId, message, delayMs) {
+      const fields = fieldsOf(message, message.attempt);
+      const args = [group, consumer, entryId, Math.round(delayMs), ...fields];
+      await settle(entryId, () => link.script(RETURN, [keys.stream, keys.delayed], args));
+      if (delayMs > 0) host.onDelayed(delayMs);
+    },
+    move(entryId, to, message) {
+      const target = host.placeOf(to);
+      if (target === undefined) return undefined;
+      const from = [keys.stream, target.keys.stream, target.keys.delayed];
+      const args = [group, consumer, entryId, target.group, target.maxLength, ...fieldsOf(message, 1)];
+      return settle(entryId, async () => (await link.script(MOVE, from, args)) as 'ok' | 'full' | 'lost').then(
+        (out) => {
+          if (out === 'full') ids.add(entryId); // it has not moved
+          return out;
+        },
+      );
+    },
+    drop,
+    hurry() {
+      isHurried = true;
+    },
+    async emptied() {
+      if (ids.size > 0) await new Promise<void>((resolve) => empty.add(resolve));
+    },
+    stop() {
+      stopRenewing?.();
+      stopRenewing = undefined;
+    },
+  };
+};
