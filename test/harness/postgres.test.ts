@@ -3,7 +3,10 @@ import { POSTGRES_MISSING, startPostgres } from './postgres.ts';
 
 test('a PostgreSQL of our own', async (t) => {
   const postgres = await startPostgres(t);
-  if (postgres === undefined) return t.skip(POSTGRES_MISSING);
+  if (postgres === undefined) {
+    t.skip(POSTGRES_MISSING);
+    return;
+  }
   t.same(await postgres.run('SELECT 1 + $1::int AS two', [1]), [{ two: 2 }]);
   t.same(await postgres.run('SHOW wal_level'), [{ wal_level: 'logical' }]);
 
