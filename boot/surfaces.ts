@@ -11,6 +11,7 @@ import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { scheduleSurface } from '../services/schedule/surface.ts';
 import { securitySurface } from '../services/security/surface.ts';
+import { sqlSurface } from '../services/sql/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
 
@@ -26,6 +27,7 @@ export const SURFACES: readonly Surface[] = [
   functionSurface,
   processSurface,
   kvSurface,
+  sqlSurface,
   queueSurface,
   scheduleSurface,
   httpClientSurface,

@@ -1,4 +1,9 @@
-import { type CounterSpec, DURATION_SECONDS, type GaugeSpec, type HistogramSpec } from '../../runtime/metrics/instruments.ts';
+import {
+  type CounterSpec,
+  DURATION_SECONDS,
+  type GaugeSpec,
+  type HistogramSpec,
+} from '../../runtime/metrics/instruments.ts';
 
 /** The closed sets of the labels `op`, `result` and `state` (telemetry.md, section 1). */
 export const SQL_OPERATIONS = ['query', 'exec', 'begin', 'commit', 'rollback'] as const;

@@ -52,12 +52,7 @@ const statusOf = (out: Outcome) => {
 
 const WRITES: ReadonlySet<SqlOperation> = new Set(['exec', 'commit']);
 
-const siteOf = (
-  env: Env,
-  id: string,
-  backend: SqlBackend,
-  operation: SqlOperation,
-): CallSite<Work, Outcome> => ({
+const siteOf = (env: Env, id: string, backend: SqlBackend, operation: SqlOperation): CallSite<Work, Outcome> => ({
   surface: 'sql',
   operation,
   target: id,

@@ -102,7 +102,9 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
     } catch (error) {
       if (signal.aborted) throw error;
       if (error instanceof Error && error.message === POOL_TIMEOUT) {
-        throw unavailable(`no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`);
+        throw unavailable(
+          `no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`,
+        );
       }
       throw postgresError(error);
     } finally {

@@ -40,7 +40,10 @@ export interface ClientState {
 }
 /** What the driver's types leave out. */
 interface ClientInternals {
-  readonly connection: { readonly parsedStatements: ParsedStatements; readonly submittedNamedStatements: ParsedStatements };
+  readonly connection: {
+    readonly parsedStatements: ParsedStatements;
+    readonly submittedNamedStatements: ParsedStatements;
+  };
   readonly processID: number | null;
   readonly secretKey: number | null;
 }

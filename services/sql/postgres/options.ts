@@ -11,7 +11,14 @@ export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 
 type SslMode = (typeof SSL_MODES)[number];
 
 /** What the options say about the connection itself; all others are settings of the session. */
-const CONNECTION_OPTIONS = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'connect_timeout', 'application_name']);
+const CONNECTION_OPTIONS = new Set([
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'connect_timeout',
+  'application_name',
+]);
 
 /** Forms of the connection to try, in order: with TLS, without, or one after the other. */
 const modesOf = (mode: SslMode, files: Readonly<Record<'ca' | 'cert' | 'key', string | undefined>>): readonly Tls[] => {

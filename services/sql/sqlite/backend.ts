@@ -49,7 +49,10 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
         failed(error);
       });
       thread = opened;
-      turns = createTurns(clock, () => `no connection to ${id} was free within ${acquireTimeoutMs} ms: 1 of 1 is in use`);
+      turns = createTurns(
+        clock,
+        () => `no connection to ${id} was free within ${acquireTimeoutMs} ms: 1 of 1 is in use`,
+      );
     },
     async stop() {
       const database = thread;
