@@ -131,11 +131,11 @@ const UPDATE: Methods = {
 
 const classOf = (
   name: string,
-  constructor: new (...args: never[]) => StatementBuilder,
+  type: new (...args: never[]) => StatementBuilder,
   methods: Methods,
 ): LuaClass<StatementBuilder> => ({
   name: `sql.${name}`,
-  constructor,
+  constructor: type,
   methods: { ...COMMON, ...methods },
   tostring(self) {
     try {

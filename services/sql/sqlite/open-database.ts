@@ -37,6 +37,9 @@ const parameterNames = (text: string): readonly string[] => {
   return [...names];
 };
 
+/** No statement: white space, comments, semicolons. */
+const NOTHING = /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*$/;
+
 export interface OpenDatabase {
   perform(operation: WorkerOperation): Rows | Executed | undefined;
 }
@@ -69,29 +72,18 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData): OpenDatabase 
     return statement;
   };
   /** What follows the first statement; empty where nothing does. `sourceSQL` ends where the first one does. */
-  const restOf = (text: string, statement: StatementSync): string => text.slice(statement.sourceSQL.length).trim();
+  const restOf = (text: string, statement: StatementSync): string => text.slice(statement.sourceSQL.length);
 
-  const isEmpty = (error: unknown): boolean =>
-    error instanceof Error && error.message === 'The SQL query contains no statements.';
   /** Runs all statements of a text but the last, and gives that; undefined for a text without statements. */
   const last = (text: string, params: readonly SqlParam[]): StatementSync | undefined => {
-    let statement: StatementSync | undefined;
-    for (let rest = text; rest !== ''; ) {
-      let next: StatementSync;
-      try {
-        next = compiled(rest);
-      } catch (error) {
-        if (isEmpty(error)) return statement; // a comment at the end
-        throw error;
-      }
-      if (statement !== undefined) {
-        if (params.length > 0) throw new Error('parameters need a text of one statement');
-        statement.run();
-      }
-      statement = next;
-      rest = restOf(rest, next);
+    for (let rest = text; !NOTHING.test(rest); ) {
+      const statement = compiled(rest);
+      rest = restOf(rest, statement);
+      if (NOTHING.test(rest)) return statement;
+      if (params.length > 0) throw new Error('parameters need a text of one statement');
+      statement.run(); // before the next is compiled, which may need what this one makes
     }
-    return statement;
+    return undefined;
   };
 
   /** SQLite numbers all parameters, but `node:sqlite` gives values by place to unnamed ones only. */
