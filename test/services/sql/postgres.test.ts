@@ -28,6 +28,11 @@ const fresh = async (more: Partial<PostgresOptions> = {}): Promise<{ at: Postgre
   const at = await server.createDatabase('sql');
   return { at, backend: postgresBackend(systemClock(), optionsOf(at, more)) };
 };
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
 const started = async (t: Test, more: Partial<PostgresOptions> = {}) => {
   const { at, backend } = await fresh(more);
   await backend.start(() => {});
@@ -87,7 +92,7 @@ test('a lost connection is an error that says so, and the next one is new', { sk
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
   );
   t.match(await slow, { kind: 'Unavailable', retryable: true });
-  await t.rejects(connection.commit(), { kind: 'Unavailable' });
+  t.match(await failureOf(connection.commit()), { kind: 'Unavailable' });
   connection.release();
   const next = await backend.acquire(NEVER);
   t.same((await next.query(direct('SELECT 1'))).rows, [[1]]);
@@ -127,7 +132,7 @@ test('locks and conflicts say that they are worth a retry', { skip }, async (t) 
   await b.execute(direct("SET lock_timeout = '100ms'"));
   await a.begin({ isolation: 'default', readOnly: false });
   await a.execute(direct('UPDATE n SET v = 2'));
-  await t.rejects(b.execute(direct('UPDATE n SET v = 3')), {
+  t.match(await failureOf(b.execute(direct('UPDATE n SET v = 3')), {
     kind: 'Timeout',
     retryable: true,
     details: { code: '55P03' },
@@ -143,7 +148,7 @@ test('locks and conflicts say that they are worth a retry', { skip }, async (t) 
     retryable: true,
     details: { code: '40001' },
   });
-  await t.rejects(b.commit(), { message: /the transaction was rolled back/ }, 'a commit that did not commit');
+  await t.rejects(b.commit()), { message: /the transaction was rolled back/ }, 'a commit that did not commit');
   a.release();
   b.release();
 });
@@ -188,7 +193,7 @@ test('options: those of the session, TLS, and a server that is not there', { ski
   const connection = await backend.acquire(NEVER);
   const shown = "SELECT current_setting('application_name'), current_setting('search_path')";
   t.same((await connection.query(direct(shown))).rows, [['my app', '"a b"']]);
-  await t.rejects(connection.query(direct('SELECT pg_sleep(60)')), { kind: 'Timeout', retryable: true });
+  t.match(await failureOf(connection.query(direct('SELECT pg_sleep(60)'))), { kind: 'Timeout', retryable: true });
   connection.release();
 
   const failing = async (more: Partial<PostgresOptions>) => {
