@@ -1,6 +1,6 @@
-/** Of a text, in this order: what is skipped (quoted text, comments, dollar quotes), then words and quoted names. */
+/** Of a text, in this order: what is skipped (quoted text and names, comments, dollar quotes), then words. */
 const TOKENS =
-  /'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\/|(\$[A-Za-z_]*\$)[\s\S]*?\1|([A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)*)/g;
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|\/\*[\s\S]*?\*\/|(\$[A-Za-z_]*\$)[\s\S]*?\1|([A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)*)/g;
 
 /** First words of statements; anything else has no summary, so that no other text gets into a span. */
 const VERBS = new Set(
