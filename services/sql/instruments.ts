@@ -9,7 +9,6 @@ import {
 export const SQL_OPERATIONS = ['query', 'exec', 'begin', 'commit', 'rollback'] as const;
 export type SqlOperation = (typeof SQL_OPERATIONS)[number];
 export const SQL_RESULTS = ['ok', 'error'] as const;
-export type SqlResult = (typeof SQL_RESULTS)[number];
 export const POOL_STATES = ['idle', 'used'] as const;
 
 export const sqlOps: CounterSpec<'db' | 'op' | 'result'> = {

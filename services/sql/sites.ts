@@ -3,7 +3,7 @@ import type { CallContext } from '../../runtime/context.ts';
 import type { Env } from '../../runtime/env.ts';
 import { asCallError, type CallError, errorType } from '../../runtime/errors.ts';
 import type { SqlBackend } from './driver.ts';
-import { type SqlOperation, sqlDuration, sqlOps } from './instruments.ts';
+import { type SQL_RESULTS, type SqlOperation, sqlDuration, sqlOps } from './instruments.ts';
 import { querySummary } from './summary.ts';
 
 interface Work {
@@ -45,6 +45,7 @@ const codeOf = (error: CallError): string | undefined => {
   const code = error.details?.code;
   return code === undefined ? undefined : String(code);
 };
+const resultOf = (out: Outcome): (typeof SQL_RESULTS)[number] => ('error' in out ? 'error' : 'ok');
 const statusOf = (out: Outcome) => {
   if (!('error' in out)) return undefined;
   return { 'db.response.status_code': codeOf(out.error) };
@@ -61,7 +62,7 @@ const siteOf = (env: Env, id: string, backend: SqlBackend, operation: SqlOperati
     labels: { db: id, op: operation },
     calls: sqlOps,
     duration: sqlDuration,
-    outcome: { label: 'result', of: (out) => ('error' in out ? 'error' : 'ok'), ofError: () => 'error' },
+    outcome: { label: 'result', of: resultOf, ofError: () => 'error' },
   },
   // Name and kind: conventions.md, section 5. Neither the text of a statement nor its parameters are attributes.
   ...(env.settings.spans.sql && {

@@ -6,8 +6,8 @@ import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
 import { openTransaction } from '../../../services/sql/transaction.ts';
 
 const caller = { context: rootContext, signal: new AbortController().signal };
-const through = (_text: string | undefined, _context: unknown, run: () => Promise<never>) => run();
-const sites = { query: through, exec: through, begin: through, commit: through, rollback: through } as SqlSites;
+const through: SqlSites['query'] = (_text, _context, run) => run();
+const sites: SqlSites = { query: through, exec: through, begin: through, commit: through, rollback: through };
 
 test('a mark runs once, in the transaction, before its first execute and never for a read', async (t) => {
   const backend = sqliteBackend(systemClock(), {
