@@ -1,4 +1,5 @@
 import type { Env } from '../../runtime/env.ts';
+import { CallError } from '../../runtime/errors.ts';
 import type { Connection, SqlBackend } from './driver.ts';
 import { POOL_STATES, sqlPoolConnections, sqlPoolWait } from './instruments.ts';
 import type { Database, SqlCaller, TransactionMark } from './port.ts';
@@ -7,6 +8,28 @@ import { openTransaction } from './transaction.ts';
 
 /** A wait shorter than this (milliseconds) is none: a free connection is handed over at once, but not within no time. */
 const SHORTEST_WAIT_MS = 1;
+
+/** While no connection can be made the database is degraded: one warning at the begin, one line at the end. */
+const reachability = (env: Env, id: string) => {
+  const logger = env.logger.subsystem('sql');
+  let isAway = false;
+  return {
+    yes() {
+      if (!isAway) return;
+      isAway = false;
+      env.health(id).degraded(false);
+      logger.info('the database can be reached again', { db: id });
+    },
+    perhapsNot(error: unknown) {
+      if (!(error instanceof CallError) || error.telemetryKind !== 'connect') return;
+      env.health(id).error('connect');
+      if (isAway) return;
+      isAway = true;
+      env.health(id).degraded(true);
+      logger.warn('the database cannot be reached', { db: id, error: error.message });
+    },
+  };
+};
 
 /** Joins a backend with its sites and its metrics. `isRunning` says whether its component is. */
 export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunning: () => boolean): Database => {
@@ -20,10 +43,16 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
   let waitMs = 0;
   let mark: TransactionMark | undefined;
 
+  const reachable = reachability(env, id);
   const acquire = async ({ signal }: SqlCaller): Promise<Connection> => {
     const since = clock.now();
     try {
-      return await backend.acquire(signal);
+      const connection = await backend.acquire(signal);
+      reachable.yes();
+      return connection;
+    } catch (error) {
+      reachable.perhapsNot(error);
+      throw error;
     } finally {
       const waited = clock.now() - since;
       wait.observe(waited / 1000);

@@ -17,6 +17,9 @@ import { postgresBackend } from './postgres/backend.ts';
 import { sqliteBackend } from './sqlite/backend.ts';
 import { typedValueClass } from './values.ts';
 
+/** What waits inside a stop ends before the stop itself is given up. */
+const PART_OF_STOP = 0.8;
+
 interface Declared {
   readonly id: string;
   readonly backend: SqlBackend;
@@ -33,7 +36,7 @@ const declaredDatabases = (env: Env): readonly Declared[] => [
       root: env.settings.root,
       acquireTimeoutMs: config.pool.acquire_timeout,
       busyTimeoutMs: config.pool.busy_timeout,
-      stopTimeoutMs: config.lifecycle.stop_timeout,
+      stopTimeoutMs: config.lifecycle.stop_timeout * PART_OF_STOP,
     }),
   })),
   ...env.registry.declared<PostgresConfig>('db.sql.postgres').map(({ id, entry, config }) => ({
@@ -48,7 +51,7 @@ const declaredDatabases = (env: Env): readonly Declared[] => [
       maxIdle: config.pool.max_idle,
       maxLifetimeMs: config.pool.max_lifetime,
       acquireTimeoutMs: config.pool.acquire_timeout,
-      stopTimeoutMs: config.lifecycle.stop_timeout,
+      stopTimeoutMs: config.lifecycle.stop_timeout * PART_OF_STOP,
     }),
   })),
 ];

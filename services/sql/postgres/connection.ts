@@ -57,6 +57,8 @@ export interface ConnectionEnd {
 export const postgresConnection = (client: PoolClient, state: ClientState, pool: ConnectionEnd): Connection => {
   const internals = client as unknown as ClientInternals;
   let running = 0;
+  /** Settles when the last one that was asked for has ended. */
+  let turn: Promise<void> | undefined;
   let isReleased = false;
 
   const forget = async (name: string): Promise<void> => {
@@ -70,16 +72,26 @@ export const postgresConnection = (client: PoolClient, state: ClientState, pool:
     state.names.add(name);
     if (state.names.size > KEPT_STATEMENTS) await forget(state.names.values().next().value as string);
   };
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+  const usable = (): void => {
     if (isReleased) throw unavailable('the connection was given back');
     if (state.isLost) throw unavailable('the connection to the database is lost', { telemetryKind: 'connect' });
+  };
+  /** One after the other, also where several coroutines share a transaction: the driver wants it so. */
+  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+    const before = turn;
+    const mine = Promise.withResolvers<void>();
+    turn = mine.promise;
+    if (before !== undefined) await before;
     running += 1;
     try {
+      usable();
       return await work();
     } catch (error) {
       throw postgresError(error);
     } finally {
       running -= 1;
+      if (turn === mine.promise) turn = undefined;
+      mine.resolve();
     }
   };
   const runOnce = ({ text, params, isPrepared }: Statement): Promise<Result> => {

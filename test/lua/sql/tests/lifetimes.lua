@@ -13,6 +13,21 @@ local function main()
   end
   check.equal(check.count(db, "left_open"), 0, "all of it was rolled back, and no connection is lost")
 
+  -- A call that is ended in the middle of a statement gives its connection back, as soon as the database lets it.
+  local function settled()
+    for _ = 1, 400 do
+      if db:stats().in_use == 0 then return true end
+      time.sleep("50ms")
+    end
+    return false
+  end
+  check.equal(funcs.call("sql:sleeper", "shared"), 55, "a transaction that coroutines share")
+  for _, where in ipairs({ "direct", "transaction" }) do
+    check.fails("its time is over", "Timeout", nil, funcs.new():with_options({ timeout = "30ms" }):call("sql:sleeper", where))
+    check.ok(settled(), where .. ": nothing is in use")
+  end
+  check.equal(check.count(db, "left_open"), 0, "and nothing was kept")
+
   check.table(db, "resident")
   process.with_context({}):spawn_monitored("sql:resident", "sql:workers", "guest")
   local event = channel.select({ process.events():case_receive(), time.after("20s"):case_receive() })
