@@ -55,7 +55,9 @@ export const sqlParams = (value: LuaValue): readonly SqlParam[] => {
     if (typeof key === 'number' && Number.isInteger(key) && key > highest) highest = key;
   }
   if (highest > MAX_PARAMS) throw invalid(`too many parameters: ${highest}. A statement takes ${MAX_PARAMS}.`);
-  return Array.from({ length: highest }, (_, i) => sqlParam(value.get(i + 1)));
+  const params: SqlParam[] = [];
+  for (let i = 1; i <= highest; i += 1) params.push(sqlParam(value.get(i)));
+  return params;
 };
 
 /** Rows as Lua gets them: NULL columns are absent, and of two columns with one name the last counts. */

@@ -84,33 +84,27 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
       client.release(isUnfit || isSurplus);
     };
 
-  /** Also after the caller has given up: what arrives late goes back. */
-  const connected = async ({ pool }: Running, signal: AbortSignal): Promise<PoolClient> => {
-    signal.throwIfAborted();
-    const client = pool.connect();
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => {
-      client.then(
-        (late) => late.release(),
-        () => {}, // nobody waits for it
-      );
-      aborted.reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([client, aborted.promise]);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      if (error instanceof Error && error.message === POOL_TIMEOUT) {
-        throw unavailable(
-          `no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`,
-        );
-      }
-      throw postgresError(error);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  };
+  const refusal = (error: Error | undefined): CallError =>
+    error?.message === POOL_TIMEOUT
+      ? unavailable(`no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`)
+      : postgresError(error ?? new Error('the pool gave no connection'));
+  const connected = ({ pool }: Running, signal: AbortSignal): Promise<PoolClient> =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const abort = (): void => reject(signal.reason);
+      const mayWait = pool.idleCount === 0;
+      if (mayWait) signal.addEventListener('abort', abort);
+      // The callbacks of the driver, because each of its promises costs as much as all of this.
+      pool.connect((error, client) => {
+        if (mayWait) signal.removeEventListener('abort', abort);
+        if (client === undefined || error !== undefined) reject(refusal(error));
+        else if (!signal.aborted) resolve(client);
+        else {
+          client.release(); // the caller has given up
+          abort();
+        }
+      });
+    });
 
   return {
     type: 'postgres',

@@ -96,8 +96,13 @@ export const postgresConnection = (client: PoolClient, state: ClientState, pool:
   };
   const runOnce = ({ text, params, isPrepared }: Statement): Promise<Result> => {
     const values = params.map(bound);
-    const query = { text, values, rowMode: 'array' as const };
-    return client.query(isPrepared ? { ...query, name: nameOf(text) } : query);
+    const query = { text, values, rowMode: 'array' as const, name: isPrepared ? nameOf(text) : undefined };
+    return new Promise((resolve, reject) => {
+      client.query(query, (error: Error | null | undefined, result) => {
+        if (error) reject(error);
+        else resolve(result as unknown as Result);
+      });
+    });
   };
   const run = (statement: Statement): Promise<Result> =>
     attempt(async () => {
