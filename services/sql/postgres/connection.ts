@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import type { PoolClient, QueryArrayResult } from 'pg';
-import { invalid, unavailable } from '../../../runtime/errors.ts';
+import { type CallError, invalid, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, Executed, Isolation, Rows, SqlParam, Statement } from '../driver.ts';
 import { postgresError, sqlStateOf } from './errors.ts';
 import { type ParsedStatements, parseStatement } from './parse-statement.ts';
@@ -153,7 +153,12 @@ export const postgresConnection = (client: PoolClient, state: ClientState, pool:
     },
     async commit() {
       // A transaction in which a statement has failed is rolled back by the server, and that is no error to it.
-      if ((await command('COMMIT')) === 'ROLLBACK') {
+      const wasLost = state.isLost;
+      const tag = await command('COMMIT').catch((error: CallError) => {
+        // Lost after it was sent: whether it took effect is not known, so nobody is told to do it again.
+        throw error.kind === 'Unavailable' && !wasLost ? error.with({ retryable: undefined }) : error;
+      });
+      if (tag === 'ROLLBACK') {
         throw postgresError(Object.assign(new Error(ROLLED_BACK), { severity: 'ERROR', code: '25P02' }));
       }
     },

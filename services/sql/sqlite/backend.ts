@@ -22,7 +22,9 @@ export interface SqliteOptions {
 /** `db.sql.sqlite`: one connection, in a thread of its own, so that a slow statement blocks nothing but the database. */
 export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend => {
   const { id, acquireTimeoutMs } = options;
-  const file = options.file === ':memory:' ? ':memory:' : resolve(options.root, options.file);
+  // SQLite reads `file:` as a URI, whose path is its own affair.
+  const isPath = options.file !== ':memory:' && !options.file.startsWith('file:');
+  const file = isPath ? resolve(options.root, options.file) : options.file;
   let thread: DatabaseThread | undefined;
   let turns: Turns | undefined;
 
