@@ -38,7 +38,7 @@ interface Address {
 export const POSTGRES_MISSING = `PostgreSQL is not to be had here. One of these gives it:
   PERILUNE_TEST_POSTGRES_URL=postgres://user:password@host:5432/database   a running server (wal_level = logical, a role that may create databases)
   apt-get install postgresql   its programs (/usr/lib/postgresql/*/bin): the tests start a server of their own in a temporary folder
-  As root, \`setpriv\` (util-linux) and the user \`postgres\` are needed too: the server refuses to run as root.`;
+  \`setpriv\` (util-linux) is needed too and, as root, the user \`postgres\`: the server refuses to run as root.`;
 
 /** The newest of Debian's installations. */
 const binaries = (): string | undefined => {
@@ -116,8 +116,10 @@ const startServer = async (scope: Scope, bin: string): Promise<Postgres | undefi
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? await postgresUser(scope) : undefined;
   if (isRoot && user === undefined) return undefined;
-  const as =
-    user === undefined ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--'];
+  // A test that is killed tears nothing down: the server is told by the system, and ends at once.
+  const as = ['setpriv', '--pdeathsig=QUIT'];
+  if (user !== undefined) as.push(`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups');
+  as.push('--');
   const command = (program: string, args: readonly string[]): [string, string[]] => {
     const [first, ...rest] = [...as, `${bin}/${program}`, ...args];
     return [first as string, rest];
@@ -141,7 +143,8 @@ const startServer = async (scope: Scope, bin: string): Promise<Postgres | undefi
     username: 'postgres',
     password: PASSWORD,
   };
-  // fsync off: nothing here outlives the test. Slots and senders are many, because tests of change capture leave none free.
+  // fsync off: nothing here outlives the machine. Commits are synchronous all the same, or the stop below would lose the last ones.
+  // Slots and senders are many, because tests of change capture leave none free.
   const settings = [
     `port=${at.port}`,
     'listen_addresses=127.0.0.1',
@@ -151,7 +154,6 @@ const startServer = async (scope: Scope, bin: string): Promise<Postgres | undefi
     'max_wal_senders=20',
     'max_connections=100',
     'fsync=off',
-    'synchronous_commit=off',
     'full_page_writes=off',
     'log_min_messages=warning',
   ].flatMap((setting) => ['-c', setting]);
