@@ -11,6 +11,7 @@ import { queueRedis } from './rows/queue-redis.ts';
 import { renderCounters } from './rows/render-counters.ts';
 import { renderHistograms } from './rows/render-histograms.ts';
 import { spanExport } from './rows/span-export.ts';
+import { sqlQuery } from './rows/sql-query.ts';
 
 /** Everything that is compared, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -33,4 +34,5 @@ export const ROWS: readonly Row[] = [
   processSend,
   processSendOn,
   queueRedis,
+  sqlQuery,
 ];

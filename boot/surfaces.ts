@@ -11,6 +11,7 @@ import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { scheduleSurface } from '../services/schedule/surface.ts';
 import { securitySurface } from '../services/security/surface.ts';
+import { sqlSurface } from '../services/sql/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
 import { terminalSurface } from '../services/terminal/surface.ts';
@@ -30,6 +31,7 @@ export const SURFACES: readonly Surface[] = [
   processSurface,
   terminalSurface,
   kvSurface,
+  sqlSurface,
   queueSurface,
   scheduleSurface,
   httpClientSurface,
