@@ -21,7 +21,7 @@ const every = duration().refine((ms) => ms >= 1, {
 const lock = z.unknown().superRefine((value, ctx) => {
   if (value === undefined) return;
   const message =
-    'lock needs a store.redis or db.sql.postgres, kinds that come in a later version. Remove it; until then every machine that runs the app runs each tick.';
+    'locks (on a store.redis or db.sql.postgres) come in a later version. Remove it; until then every machine that runs the app runs each tick.';
   ctx.addIssue({ code: 'custom', message });
 });
 
