@@ -1,4 +1,5 @@
 import type { Surface } from '../runtime/surface.ts';
+import { cdcSurface } from '../services/cdc/surface.ts';
 import { codeSurface } from '../services/code/surface.ts';
 import { envSurface } from '../services/env/surface.ts';
 import { eventsSurface } from '../services/events/surface.ts';
@@ -27,6 +28,7 @@ export const SURFACES: readonly Surface[] = [
   processSurface,
   kvSurface,
   queueSurface,
+  cdcSurface,
   scheduleSurface,
   httpClientSurface,
   httpSurface,
