@@ -12,7 +12,7 @@ interface Transaction {
 /** What is confirmed: everything up to `position` has been handled. */
 export interface Confirmed {
   readonly position: bigint;
-  /** The same, but only as far as there were changes: an idle source's own bookkeeping must not move it. */
+  /** The same, but only as far as there were changes, 0 before the first: an idle source's own bookkeeping must not move it. */
   readonly worthKeeping: bigint;
 }
 
@@ -24,13 +24,12 @@ export class Progress {
   readonly #open = new Fifo<Transaction>();
   #current: Transaction | undefined;
   #position: bigint;
-  #worthKeeping: bigint;
+  #worthKeeping = 0n;
   #dispatched: bigint;
   readonly #onAdvance: () => void;
 
   constructor(start: bigint, onAdvance: () => void) {
     this.#position = start;
-    this.#worthKeeping = start;
     this.#dispatched = start;
     this.#onAdvance = onAdvance;
   }
