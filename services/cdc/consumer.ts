@@ -96,7 +96,13 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
       } catch (failure) {
         if (context.signal.aborted) throw failure;
         const message = 'the dead letter queue does not take a change, which is tried again';
-        source.faults.report({ message, error: failure, kind: 'downstream', fields: { consumer: id }, isDegrading: false });
+        source.faults.report({
+          message,
+          error: failure,
+          kind: 'downstream',
+          fields: { consumer: id },
+          isDegrading: false,
+        });
         await passed(env, retryDelayMs(REQUEUE, attempt + 1, Math.random), context.signal);
       }
     }
@@ -126,13 +132,17 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   });
 
   const wants = changeFilter(config);
-  const attach = (): (() => void) =>
+  let isAttached = false;
+  const attach = (): void => {
+    if (isAttached) return;
+    isAttached = true;
     source.hub.addLane({
       wants,
       push: (captured, done) => work.push({ captured, done }, captured.change.relation, captured.keys),
     });
+  };
   // From the first change on, however late its own start is: what it has not had, is not confirmed.
-  let detach = config.lifecycle.auto_start ? attach() : undefined;
+  if (config.lifecycle.auto_start) attach();
   const cancel = (): void => stopping.abort(canceled(`consumer stopped: ${id}`));
 
   return {
@@ -141,7 +151,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
     needs: [...new Set([source.id, ...lifecycle.needs])],
     async start() {
       origin = serviceContextOf(env, config.lifecycle);
-      detach ??= attach();
+      attach();
     },
     async open() {
       if (stopping.signal.aborted) stopping = new AbortController();

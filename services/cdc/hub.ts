@@ -37,7 +37,7 @@ export interface HubOptions {
 export class ChangeHub {
   readonly #env: Env;
   readonly #options: HubOptions;
-  readonly #lanes = new Set<Lane>();
+  readonly #lanes: Lane[] = [];
   readonly #listeners = new Set<Listener>();
   readonly #counters: Partial<Record<Op, BoundCounter>> = {};
   readonly #waitingForRoom: (() => void)[] = [];
@@ -50,9 +50,8 @@ export class ChangeHub {
     this.#options = options;
   }
 
-  addLane(lane: Lane): () => void {
-    this.#lanes.add(lane);
-    return () => void this.#lanes.delete(lane);
+  addLane(lane: Lane): void {
+    this.#lanes.push(lane);
   }
 
   addListener(listener: Listener): () => void {

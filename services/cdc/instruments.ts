@@ -1,4 +1,9 @@
-import { type CounterSpec, type GaugeSpec, type HistogramSpec, LIFETIME_SECONDS } from '../../runtime/metrics/instruments.ts';
+import {
+  type CounterSpec,
+  type GaugeSpec,
+  type HistogramSpec,
+  LIFETIME_SECONDS,
+} from '../../runtime/metrics/instruments.ts';
 
 /** `slot` is the replication slot; of a source without one its name. */
 export const cdcChanges: CounterSpec<'slot' | 'op'> = {

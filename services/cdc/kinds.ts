@@ -27,7 +27,11 @@ const text = z.string().min(1).optional();
 const connection = {
   host: text,
   host_env: text,
-  port: z.number({ error: 'port must be greater than 0' }).int().gt(0, { error: 'port must be greater than 0' }).optional(),
+  port: z
+    .number({ error: 'port must be greater than 0' })
+    .int()
+    .gt(0, { error: 'port must be greater than 0' })
+    .optional(),
   port_env: text,
   database: text,
   database_env: text,

@@ -32,7 +32,11 @@ export class OrderedWork<T> {
   #isOpen = false;
   #isPumping = false;
 
-  constructor(options: { concurrency: number; run: (item: T) => void | Promise<void>; onFailure: (error: unknown) => void }) {
+  constructor(options: {
+    concurrency: number;
+    run: (item: T) => void | Promise<void>;
+    onFailure: (error: unknown) => void;
+  }) {
     this.#concurrency = options.concurrency;
     this.#run = options.run;
     this.#onFailure = options.onFailure;

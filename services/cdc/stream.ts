@@ -1,6 +1,13 @@
 import { type CallError, invalid, messageOf, notFound, unavailable } from '../../runtime/errors.ts';
 import { Fifo } from '../../runtime/fifo.ts';
-import { type LuaChannel, type LuaClass, type LuaEngine, LuaRaise, type LuaRun, NOTHING } from '../../runtime/lua/engine.ts';
+import {
+  type LuaChannel,
+  type LuaClass,
+  type LuaEngine,
+  LuaRaise,
+  type LuaRun,
+  NOTHING,
+} from '../../runtime/lua/engine.ts';
 import { resultsOf } from '../../runtime/lua/results.ts';
 import { hostObject } from '../../runtime/lua/values.ts';
 import type { Captured, Change } from './change.ts';

@@ -15,7 +15,9 @@ const SOURCE_KINDS = ['db.cdc.postgres'];
 const build = (env: Env): readonly Component[] => {
   const { engine, registry, settings } = env;
   const components: Component[] = [];
-  const postgres = registry.declared<PostgresConfig>('db.cdc.postgres').map((declared) => postgresSource(env, declared));
+  const postgres = registry
+    .declared<PostgresConfig>('db.cdc.postgres')
+    .map((declared) => postgresSource(env, declared));
   const sources: readonly CdcSource[] = postgres.map(({ source }) => source);
   components.push(...postgres.map(({ component }) => component));
   for (const declared of registry.declared<ConsumerConfig>('cdc.consumer')) {

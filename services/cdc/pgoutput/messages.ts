@@ -32,7 +32,13 @@ export type PgOutputMessage =
   | { readonly tag: 'commit'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: number }
   | { readonly tag: 'origin'; readonly commitLsn: Lsn; readonly name: string }
   | Relation
-  | { readonly tag: 'type'; readonly xid?: number; readonly oid: number; readonly schema: string; readonly name: string }
+  | {
+      readonly tag: 'type';
+      readonly xid?: number;
+      readonly oid: number;
+      readonly schema: string;
+      readonly name: string;
+    }
   | RowMessage
   | {
       readonly tag: 'truncate';

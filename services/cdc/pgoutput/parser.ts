@@ -1,5 +1,12 @@
 import { epochMs } from './lsn.ts';
-import { type Column, type PgOutputMessage, type Relation, type ReplicaIdentity, type Tuple, UNCHANGED } from './messages.ts';
+import {
+  type Column,
+  type PgOutputMessage,
+  type Relation,
+  type ReplicaIdentity,
+  type Tuple,
+  UNCHANGED,
+} from './messages.ts';
 import { MessageReader } from './reader.ts';
 
 /** Reads the messages of one replication stream in order: a row is understood by the relation that came before it. */
@@ -107,7 +114,13 @@ export const pgOutputParser = (): PgOutputParser => {
       case 'R':
         return relation(reader);
       case 'Y':
-        return { tag: 'type', ...xidOf(reader), oid: reader.uint32(), schema: reader.cstring(), name: reader.cstring() };
+        return {
+          tag: 'type',
+          ...xidOf(reader),
+          oid: reader.uint32(),
+          schema: reader.cstring(),
+          name: reader.cstring(),
+        };
       case 'I':
         return insert(reader);
       case 'U':
@@ -165,7 +178,8 @@ const oldKind = (letter: string): 'key' | 'row' => {
 
 const expect = (reader: MessageReader, letter: string): void => {
   const found = String.fromCharCode(reader.uint8());
-  if (found !== letter) throw new Error(`pgoutput: ${JSON.stringify(found)} where ${JSON.stringify(letter)} was expected`);
+  if (found !== letter)
+    throw new Error(`pgoutput: ${JSON.stringify(found)} where ${JSON.stringify(letter)} was expected`);
 };
 
 const tuple = (reader: MessageReader, { columns, schema, name }: Relation): Tuple => {

@@ -72,7 +72,9 @@ export class MessageReader {
     this.#at += length;
     const text = this.#bytes.toString('utf8', from, this.#at);
     // The lenient decoder is the fast one; only a text that holds its replacement character is looked at again.
-    return text.includes(REPLACEMENT) ? stringFromBytes(Uint8Array.prototype.slice.call(this.#bytes, from, this.#at)) : text;
+    return text.includes(REPLACEMENT)
+      ? stringFromBytes(Uint8Array.prototype.slice.call(this.#bytes, from, this.#at))
+      : text;
   }
 
   /** A copy: the buffer is the connection's, which writes over it. */
@@ -85,7 +87,9 @@ export class MessageReader {
 
   #need(length: number): void {
     if (length < 0 || this.left < length) {
-      throw new Error(`pgoutput: a message ends after ${this.#bytes.length} bytes, ${length} more were expected at ${this.#at}`);
+      throw new Error(
+        `pgoutput: a message ends after ${this.#bytes.length} bytes, ${length} more were expected at ${this.#at}`,
+      );
     }
   }
 }

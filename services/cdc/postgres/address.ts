@@ -22,7 +22,7 @@ const DEFAULT_CONNECT_MS = 10_000;
  * @throws CallError Invalid naming the key.
  */
 export const addressOf = (env: Env, config: PostgresConfig, namespace: string): Address => {
-  const valueOf = (key: 'host' | 'port' | 'database' | 'username' | 'password'): string => {
+  const setting = (key: 'host' | 'port' | 'database' | 'username' | 'password'): string => {
     const own = config[key];
     if (own !== undefined) return String(own);
     const variable = config[`${key}_env`] ?? '';
@@ -30,15 +30,15 @@ export const addressOf = (env: Env, config: PostgresConfig, namespace: string): 
     if (found === undefined || found === '') throw invalid(`${key}_env: no variable ${variable} is registered or set`);
     return found;
   };
-  const port = Number(valueOf('port'));
+  const port = Number(setting('port'));
   if (!Number.isInteger(port) || port <= 0) throw invalid('port must be greater than 0');
   const { connect_timeout: seconds, application_name: name } = config.options;
   return {
-    host: valueOf('host'),
+    host: setting('host'),
     port,
-    database: valueOf('database'),
-    user: valueOf('username'),
-    password: valueOf('password'),
+    database: setting('database'),
+    user: setting('username'),
+    password: setting('password'),
     ssl: sslOf(config.options.sslmode),
     connectionTimeoutMillis: Number(seconds) > 0 ? Number(seconds) * 1000 : DEFAULT_CONNECT_MS,
     application_name: typeof name === 'string' ? name : 'perilune cdc',

@@ -99,7 +99,13 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
       return row?.wal_level ?? '';
     },
     async slot(name) {
-      const [row] = await rows<{ active: boolean; plugin: string; database: string; confirmed: string; status: string }>(
+      const [row] = await rows<{
+        active: boolean;
+        plugin: string;
+        database: string;
+        confirmed: string;
+        status: string;
+      }>(
         `SELECT active, plugin, database, coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed,
            coalesce(to_jsonb(s)->>'wal_status', '') AS status FROM pg_replication_slots s WHERE slot_name = $1`,
         [name],
@@ -114,10 +120,13 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
     async publishedTables(publication) {
       const known = await rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
       if (known.length === 0) return undefined;
-      const found = await rows<{ schema: string; name: string; filter: string | null; columns: string[]; key: string[] }>(
-        PUBLISHED,
-        [publication],
-      );
+      const found = await rows<{
+        schema: string;
+        name: string;
+        filter: string | null;
+        columns: string[];
+        key: string[];
+      }>(PUBLISHED, [publication]);
       return found
         .filter(({ name }) => name !== OFFSETS_TABLE)
         .map(({ schema, name, filter, columns, key }) => ({
@@ -143,7 +152,9 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
       );
     },
     async offset(slot) {
-      const [row] = await rows<{ lsn: string }>(`SELECT lsn::text AS lsn FROM ${OFFSETS_TABLE} WHERE slot = $1`, [slot]);
+      const [row] = await rows<{ lsn: string }>(`SELECT lsn::text AS lsn FROM ${OFFSETS_TABLE} WHERE slot = $1`, [
+        slot,
+      ]);
       return row === undefined ? undefined : parseLsn(row.lsn);
     },
     async saveOffset(slot, lsn) {

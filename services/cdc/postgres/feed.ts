@@ -1,6 +1,6 @@
 import type { ChangeHub } from '../hub.ts';
-import type { Progress } from '../progress.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Progress } from '../progress.ts';
 import { OFFSETS_TABLE } from './database.ts';
 import { capturedChange, type SourceTraits } from './rows.ts';
 import type { TransactionChange, TransactionHead, TransactionSink } from './transactions.ts';

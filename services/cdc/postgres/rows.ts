@@ -71,7 +71,13 @@ export const snapshotRow = (
   return { change, keys, bytes, commitTime: at.time, commitPosition: at.lsn };
 };
 
-const namesOf = ({ schema, name }: { schema: string; name: string }): { schema: string; table: string; relation: string } => ({
+const namesOf = ({
+  schema,
+  name,
+}: {
+  schema: string;
+  name: string;
+}): { schema: string; table: string; relation: string } => ({
   schema,
   table: name,
   relation: `${schema}.${name}`,
@@ -93,7 +99,11 @@ const unchangedColumns = ({ columns }: Relation, tuple: Tuple): readonly string[
  * The primary key as the replica identity tells it. Of another index it says nothing of the primary key, and `full` marks
  * every column: such a table keeps the order of all its changes.
  */
-const keysOf = (relation: Relation, before: Tuple | undefined, after: Tuple | undefined): readonly string[] | undefined => {
+const keysOf = (
+  relation: Relation,
+  before: Tuple | undefined,
+  after: Tuple | undefined,
+): readonly string[] | undefined => {
   if (relation.identity !== 'default' || !relation.columns.some(({ isKey }) => isKey)) return undefined;
   const keys = [before, after].flatMap((tuple) => (tuple === undefined ? [] : [keyOf(relation, tuple)]));
   return [...new Set(keys)];
@@ -101,4 +111,3 @@ const keysOf = (relation: Relation, before: Tuple | undefined, after: Tuple | un
 const keyOf = ({ columns }: Relation, tuple: Tuple): string =>
   keyText(columns.flatMap(({ isKey }, i) => (isKey ? [String(tuple[i] as string)] : [])));
 const keyText = (values: readonly string[]): string => values.join('\0');
-

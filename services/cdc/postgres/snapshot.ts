@@ -18,7 +18,14 @@ const DEFAULT_FETCH = 1000;
 const asText = { getTypeParser: () => (text: string) => text };
 
 /** Reads what the tables held at the moment of the snapshot. @throws Error of the server, or the reason of the signal. */
-export const readSnapshot = async ({ address, name, tables, fetchSize, row, signal }: SnapshotRequest): Promise<void> => {
+export const readSnapshot = async ({
+  address,
+  name,
+  tables,
+  fetchSize,
+  row,
+  signal,
+}: SnapshotRequest): Promise<void> => {
   const client = new Client({ ...address, options: TEXT_SETTINGS, types: asText });
   let broken: Error | undefined;
   client.on('error', (error) => {

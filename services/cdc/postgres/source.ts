@@ -117,14 +117,15 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   const stream = async (at: Session): Promise<never> => {
     const current = feedOf(at);
     await deliverSnapshot(at, current);
-    const { dispatched } = current.progress;
+    let from = at.position;
+    if (current.progress.dispatched > from) from = current.progress.dispatched;
     streaming = await startStreaming({
       session: at,
       feed: current,
       hub,
       config,
       clock,
-      from: dispatched > at.position ? dispatched : at.position,
+      from,
       onKeepFailed: (error) => {
         faults.report({ message: 'the position could not be written down', error, kind: 'write', isDegrading: false });
       },

@@ -113,4 +113,3 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
     },
   };
 };
-

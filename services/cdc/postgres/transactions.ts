@@ -34,7 +34,9 @@ interface Streamed {
  * Puts the messages of one stream together. A transaction that the server streams while it is in progress is kept until it
  * commits; what was rolled back, a savepoint alone too, is dropped.
  */
-export const transactionAssembler = (sink: TransactionSink): ((message: PgOutputMessage, lsn: Lsn, bytes: number) => void) => {
+export const transactionAssembler = (
+  sink: TransactionSink,
+): ((message: PgOutputMessage, lsn: Lsn, bytes: number) => void) => {
   const streamed = new Map<number, Streamed>();
   let current: Streamed | undefined;
   let traceparent: string | undefined;

@@ -55,4 +55,4 @@ export const cdcApp = (t: Folders, entries: readonly object[], options?: InProce
 
 /** Log lines of Lua with this text: what handlers note with `logger:info(text, fields)`. */
 export const noted = (program: InProcess, text: string): readonly Readonly<Record<string, unknown>>[] =>
-  program.lines().filter(({ message, msg }) => (message ?? msg) === text);
+  program.lines().filter(({ msg }) => msg === text);

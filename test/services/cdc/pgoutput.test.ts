@@ -85,7 +85,7 @@ const WRITES = [
   `INSERT INTO big VALUES (1, 1, repeat('long', 2000))`,
   'UPDATE big SET n = 2',
   `INSERT INTO "Odd ""name""" VALUES (7, 'ä')`,
-  'ALTER TABLE orders DROP COLUMN tags, ADD COLUMN extra text DEFAULT \'d\'',
+  "ALTER TABLE orders DROP COLUMN tags, ADD COLUMN extra text DEFAULT 'd'",
   `INSERT INTO orders (id, extra) VALUES (4, 'e')`,
   'TRUNCATE orders, big RESTART IDENTITY CASCADE',
   `BEGIN; SELECT pg_logical_emit_message(true, 'perilune.trace', '00-aa-bb-01'); INSERT INTO plain VALUES (9, 'm'); SAVEPOINT s; INSERT INTO plain VALUES (10, 'gone'); ROLLBACK TO s; COMMIT`,
@@ -220,7 +220,10 @@ test('protocol 1: what a server sends is read as another parser reads it', async
   const known = (one: Record<string, unknown>): boolean => one.tag !== 'type' && one.tag !== 'origin';
   t.same(found.filter(known), seen.filter(known));
   for (const tag of ['begin', 'commit', 'relation', 'type', 'insert', 'update', 'delete', 'truncate', 'message']) {
-    t.ok(messages.some((one) => one.tag === tag), `there was a ${tag}`);
+    t.ok(
+      messages.some((one) => one.tag === tag),
+      `there was a ${tag}`,
+    );
   }
 
   t.test('what only ours tells', async (t) => {
@@ -313,14 +316,18 @@ test('protocol 2: streamed, interleaved and rolled back transactions come to wha
   await postgres.run(`ALTER DATABASE ${postgres.database} SET logical_decoding_work_mem = '64kB'`);
   const streamed = await record(postgres, 'two', { proto_version: '2', streaming: 'true' });
   const whole = await record(postgres, 'one', { proto_version: '1' });
-  const tags = new Set(
-    ((parser) => streamed.map(({ bytes }) => parser.parse(bytes).tag))(pgOutputParser()),
-  );
+  const tags = new Set(((parser) => streamed.map(({ bytes }) => parser.parse(bytes).tag))(pgOutputParser()));
   for (const tag of ['stream_start', 'stream_stop', 'stream_commit', 'stream_abort']) t.ok(tags.has(tag as never), tag);
   const found = assembled(streamed);
   t.equal(found.filter((line) => line === 'commit').length, 3);
   t.same(found, assembled(whole));
-  t.notOk(found.some((line) => line.includes('gone') || line.includes('"c')), 'what was rolled back is not there');
-  t.ok(found.some((line) => line.endsWith('00-aa-bb-01')), 'the mark is there');
+  t.notOk(
+    found.some((line) => line.includes('gone') || line.includes('"c')),
+    'what was rolled back is not there',
+  );
+  t.ok(
+    found.some((line) => line.endsWith('00-aa-bb-01')),
+    'the mark is there',
+  );
   t.equal(found.filter((line) => line.includes('insert big')).length, 6000);
 });
