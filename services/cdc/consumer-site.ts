@@ -6,6 +6,15 @@ import type { Captured, Op } from './change.ts';
 import { cdcProcessDuration } from './instruments.ts';
 import type { CdcSource } from './source.ts';
 
+/** One change on its way through a consumer. */
+export interface Delivery {
+  readonly captured: Captured;
+  /** It is handled: the position may move beyond it. */
+  readonly done: () => void;
+  /** That have begun. */
+  attempts: number;
+}
+
 /** What makes the site's calls tell where the change's writer was. */
 export type LinksOf = (captured: Captured) => readonly SpanLink[];
 
@@ -32,7 +41,7 @@ export const consumerSite = (
   source: CdcSource,
   consumer: { readonly id: string; readonly target: string },
   linksOf: LinksOf | undefined,
-): CallSite<Captured, void> => ({
+): CallSite<Delivery, void> => ({
   surface: 'cdc',
   operation: 'process',
   target: consumer.id,
@@ -44,9 +53,12 @@ export const consumerSite = (
       kind: 'consumer',
       attributes: { 'db.system.name': source.system, 'db.namespace': source.database },
       detail: ({ input }) => ({
-        name: `process ${input.change.relation}`,
-        attributes: { 'db.collection.name': input.change.table, 'db.operation.name': input.change.op },
-        links: linksOf(input),
+        name: `process ${input.captured.change.relation}`,
+        attributes: {
+          'db.collection.name': input.captured.change.table,
+          'db.operation.name': input.captured.change.op,
+        },
+        links: linksOf(input.captured),
       }),
     },
   }),
@@ -60,7 +72,7 @@ export const consumerSite = (
     message: 'change processed',
     fields: { source: source.id, consumer: consumer.id, target: consumer.target },
     line(outcome, call) {
-      const { change } = call.input;
+      const { change } = call.input.captured;
       const fields = { relation: change.relation, op: change.op, lsn: change.lsn };
       const attempted = (call.attempt ?? 1) > 1 ? { ...fields, attempt: call.attempt } : fields;
       if (outcome.ok) return { level: 'info', fields: attempted };
@@ -70,5 +82,5 @@ export const consumerSite = (
   },
 });
 
-const willComeAgain = ({ options, attempt = 1, context }: Call<Captured>, error: unknown): boolean =>
+const willComeAgain = ({ options, attempt = 1, context }: Call<Delivery>, error: unknown): boolean =>
   options?.retry !== undefined && attempt < options.retry.max_attempts && isRetried(options.retry, error, context);

@@ -13,19 +13,12 @@ import { CAUSE, type Cause, FUNCTIONS } from '../function/port.ts';
 import { QUEUES } from '../queue/port.ts';
 import { serviceContextOf } from '../security/port.ts';
 import type { Captured } from './change.ts';
-import { consumerSite, handlerAttributes } from './consumer-site.ts';
+import { consumerSite, type Delivery, handlerAttributes } from './consumer-site.ts';
 import { changeFilter } from './filter.ts';
 import type { ConsumerConfig } from './kinds.ts';
 import { OrderedWork } from './ordered-work.ts';
 import type { CdcSource } from './source.ts';
 
-interface Work {
-  readonly captured: Captured;
-  readonly done: () => void;
-}
-
-/** `x_dead_letter_reason` holds no more (extensions.md, section 3). */
-const MAX_REASON = 1024;
 /** While the dead letter queue does not take the change. */
 const REQUEUE = { initial_delay: 100, max_delay: 10_000, backoff_factor: 2, jitter: 0.1 };
 
@@ -47,21 +40,23 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
     return trace === undefined ? [] : [{ trace }];
   };
 
-  const site = env.site<Captured, void>(
+  const site = env.site<Delivery, void>(
     consumerSite(source, { id, target }, env.settings.spans.cdc ? linksOf : undefined),
     ({ input, context, attempt }) => {
+      const { captured } = input;
+      input.attempts += 1;
       if (config.queue !== undefined) {
-        return env.use(QUEUES).publish(config.queue, luaValueOf(input.change), {}, context);
+        return env.use(QUEUES).publish(config.queue, luaValueOf(captured.change), {}, context);
       }
-      const cause = new ChangeCause(source, input, attempt, linksOf);
-      const out = env.use(FUNCTIONS).call(target, [input.change], context.with(CAUSE, cause));
+      const cause = new ChangeCause(source, captured, attempt, linksOf);
+      const out = env.use(FUNCTIONS).call(target, [captured.change], context.with(CAUSE, cause));
       return isPromise(out) ? out.then(() => {}) : undefined;
     },
   );
 
   /** After the last attempt. Returns when the change is off our hands. @throws what stops the consumer. */
-  const giveUp = async ({ captured }: Work, error: unknown, context: CallContext): Promise<void> => {
-    const { relation, op, lsn } = captured.change;
+  const giveUp = async (delivery: Delivery, error: unknown, context: CallContext): Promise<void> => {
+    const { relation, op, lsn } = delivery.captured.change;
     const fields = { consumer: id, relation, op, lsn };
     const report = (message: string, isDegrading: boolean): void => {
       source.faults.report({ message, error, kind: 'downstream', fields, isDegrading });
@@ -70,7 +65,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
       report('a change is skipped: its consumer has failed', false);
     } else if (config.on_failure === 'dead_letter') {
       report('a change goes to the dead letter queue: its consumer has failed', false);
-      await bury(captured, error, context);
+      await bury(delivery, error, context);
     } else {
       report(
         'change capture waits: a consumer has failed. Nothing is lost, but the server keeps its log until the handler works and the program is started again',
@@ -81,17 +76,13 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   };
 
   /** A queue that is full or away for a while must not cost the change. */
-  const bury = async (captured: Captured, error: unknown, context: CallContext): Promise<void> => {
+  const bury = async ({ captured, attempts }: Delivery, error: unknown, context: CallContext): Promise<void> => {
     const { message, kind } = asCallError(error);
-    const headers = {
-      x_dead_letter_queue: source.id,
-      x_dead_letter_reason: message.slice(0, MAX_REASON),
-      x_dead_letter_kind: kind,
-    };
+    const deadLetter = { queue: source.id, reason: message, kind, attempts };
     for (let attempt = 1; ; attempt += 1) {
       try {
         const queue = config.dead_letter?.queue ?? '';
-        await env.use(QUEUES).publish(queue, luaValueOf(captured.change), headers, context);
+        await env.use(QUEUES).publish(queue, luaValueOf(captured.change), {}, context, { deadLetter });
         return;
       } catch (failure) {
         if (context.signal.aborted) throw failure;
@@ -108,7 +99,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
     }
   };
 
-  const work = new OrderedWork<Work>({
+  const work = new OrderedWork<Delivery>({
     concurrency: config.concurrency,
     run(item) {
       health.activity();
@@ -120,7 +111,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
         item.done();
       };
       try {
-        const out = site({ input: item.captured, context, options });
+        const out = site({ input: item, context, options });
         return isPromise(out) ? out.then(item.done, failed) : item.done();
       } catch (error) {
         return failed(error);
@@ -138,7 +129,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
     isAttached = true;
     source.hub.addLane({
       wants,
-      push: (captured, done) => work.push({ captured, done }, captured.change.relation, captured.keys),
+      push: (captured, done) => work.push({ captured, done, attempts: 0 }, captured.change.relation, captured.keys),
     });
   };
   // From the first change on, however late its own start is: what it has not had, is not confirmed.
