@@ -50,7 +50,6 @@ export const cdcPostgres = z
     slot_name: required('slot_name is required').regex(/^[a-z0-9_]{1,63}$/, {
       error: 'slot_name may hold a-z, 0-9 and _, and at most 63 of them',
     }),
-    name: text,
     publication: text,
     tables: z.array(z.string().trim().min(1)).min(1).optional(),
     event_system: z.string().min(1).default('postgres_cdc'),

@@ -35,7 +35,6 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   const { clock } = env;
   const logger = env.logger.subsystem('cdc');
   const { slot_name: slot, event_system: eventSystem } = config;
-  const name = config.name ?? id;
   const faults = createFaults(env, { sourceId: id, slot, eventSystem });
   const hub = new ChangeHub(env, { slot, eventSystem });
   const admission = new Admission(config.subscriptions);
@@ -47,7 +46,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   let session: Session | undefined;
   let streaming: Streaming | undefined;
   let feed: ChangeFeed | undefined;
-  let traits: SourceTraits = { source: name, source_id: id, generation: '' };
+  let traits: SourceTraits = { source: id, source_id: id, generation: '' };
   let epoch = 0;
   let retained: number | undefined;
   /** When everything that had come was handled. */
@@ -83,7 +82,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       hub.endListeners(lost);
     }
     epoch += 1;
-    traits = { source: name, source_id: id, generation: `${at.systemId}/${at.position.toString(16)}` };
+    traits = { source: id, source_id: id, generation: `${at.systemId}/${at.position.toString(16)}` };
     if (at.created === undefined) traits = { ...traits, generation: at.systemId };
     const progress = new Progress(at.position, () => {
       caughtUpAt = clock.wall();
@@ -221,7 +220,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   const source: CdcSource = {
     id,
     kind: entry.kind,
-    name,
+    name: id,
     slot,
     label: slot,
     system: 'postgresql',
