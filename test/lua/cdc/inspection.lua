@@ -55,7 +55,7 @@ end
 
 -- Under these policies alone.
 local function tried(policy, id)
-  local scope = security.new_scope({ (assert(security.policy("cdc.tests:" .. policy))) })
+  local scope = security.new_scope({ (assert(security.policy("cdc.tests:nothing"))), (assert(security.policy("cdc.tests:" .. policy))) })
   return assert(funcs.new():with_actor(security.new_actor("user")):with_scope(scope):call("cdc.tests:tried", id))
 end
 

@@ -87,7 +87,7 @@ end
 
 function M.policy_subscribe()
   local function tried(policy)
-    local scope = security.new_scope({ (assert(security.policy("cdc.tests:" .. policy))) })
+    local scope = security.new_scope({ (assert(security.policy("cdc.tests:nothing"))), (assert(security.policy("cdc.tests:" .. policy))) })
     return assert(funcs.new():with_actor(security.new_actor("user")):with_scope(scope):call("cdc.tests:tried", ID)).stream
   end
   check.equal(tried("nothing"), "PermissionDenied: not allowed to cdc.subscribe: " .. ID)

@@ -223,7 +223,7 @@ function M.select_with_timer()
   local ch = opened()
   local timer = time.after("20ms")
   local r = channel.select({ ch:case_receive(), timer:case_receive() })
-  check.equal(r.channel, timer)
+  check.ok(r.channel == timer, tostring(r.channel == ch) .. tostring(r.value and r.value.op))
   check.sql("INSERT INTO orders VALUES (1, 'a')")
   r = channel.select({ ch:case_receive(), time.after("10s"):case_receive() })
   check.equal(r.channel, ch)
@@ -243,7 +243,8 @@ end
 
 function M.closed_at_the_end_of_the_call()
   local before = cdc.source(ID).admission.active
-  assert(funcs.new():call("cdc.tests:stream.same_channel_each_time"))
+  local _, err = funcs.new():call("cdc.tests:stream.same_channel_each_time")
+  check.equal(err, nil)
   check.equal(cdc.source(ID).admission.active, before)
 end
 
