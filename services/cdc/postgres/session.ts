@@ -27,13 +27,15 @@ export interface SessionRequest {
   readonly address: Address;
   readonly config: PostgresConfig;
   readonly clock: Clock;
+  /** The snapshot of this slot has been handed on, though its end may not be written down yet. */
+  readonly hasSnapshot: boolean;
 }
 
 /** The name of the publication of an entry. */
 export const publicationOf = ({ publication, slot_name }: PostgresConfig): string => publication ?? `${slot_name}_pub`;
 
 /** @throws Error that says what the server lacks; nothing stays open then. */
-export const openSession = async ({ address, config, clock }: SessionRequest): Promise<Session> => {
+export const openSession = async ({ address, config, clock, hasSnapshot }: SessionRequest): Promise<Session> => {
   const database = await connectDatabase(address);
   let replication: Replication | undefined;
   const close = async (): Promise<void> => {
@@ -52,7 +54,7 @@ export const openSession = async ({ address, config, clock }: SessionRequest): P
     await database.prepareOffsets();
     replication = await connectReplication({ ...address, options: TEXT_SETTINGS } as Address, clock);
     const [system] = await replication.command('IDENTIFY_SYSTEM');
-    const slot = await prepareSlot(database, replication, config, address.database);
+    const slot = await prepareSlot(database, replication, config, { name: address.database, hasSnapshot });
     return {
       database,
       replication,
@@ -107,14 +109,14 @@ const prepareSlot = async (
   database: SourceDatabase,
   replication: Replication,
   config: PostgresConfig,
-  databaseName: string,
+  at: { readonly name: string; readonly hasSnapshot: boolean },
 ): Promise<Pick<Session, 'position' | 'created'>> => {
   const { slot_name: name } = config;
   const slot = config.temporary ? undefined : await database.slot(name);
   if (slot !== undefined) {
-    if (slot.plugin !== 'pgoutput' || slot.database !== databaseName) {
+    if (slot.plugin !== 'pgoutput' || slot.database !== at.name) {
       throw new Error(
-        `replication slot "${name}" is one of ${slot.plugin} on database "${slot.database}", not of pgoutput on "${databaseName}". Choose another slot_name.`,
+        `replication slot "${name}" is one of ${slot.plugin} on database "${slot.database}", not of pgoutput on "${at.name}". Choose another slot_name.`,
       );
     }
     if (slot.walStatus === 'lost') {
@@ -124,7 +126,7 @@ const prepareSlot = async (
     }
     const kept = await database.offset(name);
     // A snapshot that was not handled to its end is taken again: only then there is a position that is kept.
-    const isSnapshotOwed = config.snapshot && kept === undefined;
+    const isSnapshotOwed = config.snapshot && kept === undefined && !at.hasSnapshot;
     if (!isSnapshotOwed) {
       const position = kept !== undefined && kept > slot.confirmed ? kept : slot.confirmed;
       return { position, created: undefined };

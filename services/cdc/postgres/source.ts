@@ -48,6 +48,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   let feed: ChangeFeed | undefined;
   let traits: SourceTraits = { source: id, source_id: id, generation: '' };
   let epoch = 0;
+  let hasSnapshot = false;
   let retained: number | undefined;
   /** When everything that had come was handled. */
   let caughtUpAt = clock.wall();
@@ -63,7 +64,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
 
   const open = async (): Promise<Session> => {
     address = addressOf(env, config, entry.namespace);
-    return openSession({ address, config, clock });
+    return openSession({ address, config, clock, hasSnapshot });
   };
   const closeSession = async (): Promise<void> => {
     const ending = session;
@@ -78,10 +79,15 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     if (feed !== undefined && at.created === undefined) return feed;
     if (feed !== undefined) {
       const lost = unavailable(`cdc source was replaced: ${id} has a new slot, changes before it are lost`);
-      if (!config.temporary) faults.report({ message: 'the replication slot was gone', error: lost, kind: 'internal' });
+      if (!config.temporary) {
+        // Told also within an episode: what is lost stays lost.
+        const message = 'the replication slot was gone';
+        faults.report({ message, error: lost, kind: 'internal', isDegrading: false });
+      }
       hub.endListeners(lost);
     }
     epoch += 1;
+    hasSnapshot = false;
     traits = { source: id, source_id: id, generation: `${at.systemId}/${at.position.toString(16)}` };
     if (at.created === undefined) traits = { ...traits, generation: at.systemId };
     const progress = new Progress(at.position, () => {
@@ -110,6 +116,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       },
     });
     progress.commit(at.position);
+    hasSnapshot = true;
   };
 
   /** One session, from its first message to its end. Rejects when it ends. */

@@ -61,7 +61,8 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
       setImmediate(confirm);
     }
     if (progress.confirmed.worthKeeping <= kept) return;
-    cancelKeep ??= clock.after(KEEP_EVERY_MS, () => {
+    // The first at once: it is what tells that a snapshot has been handled.
+    cancelKeep ??= clock.after(kept === 0n ? 0 : KEEP_EVERY_MS, () => {
       cancelKeep = undefined;
       if (!isEnded) keep().catch(options.onKeepFailed);
     });
