@@ -58,18 +58,18 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   const giveUp = async (delivery: Delivery, error: unknown, context: CallContext): Promise<void> => {
     const { relation, op, lsn } = delivery.captured.change;
     const fields = { consumer: id, relation, op, lsn };
-    const report = (message: string, isDegrading: boolean): void => {
-      source.faults.report({ message, error, kind: 'downstream', fields, isDegrading });
+    const report = (message: string, lasting?: string): void => {
+      source.faults.report({ message, error, kind: 'downstream', fields, ...(lasting !== undefined && { lasting }) });
     };
     if (config.on_failure === 'skip') {
-      report('a change is skipped: its consumer has failed', false);
+      report('a change is skipped: its consumer has failed');
     } else if (config.on_failure === 'dead_letter') {
-      report('a change goes to the dead letter queue: its consumer has failed', false);
+      report('a change goes to the dead letter queue: its consumer has failed');
       await bury(delivery, error, context);
     } else {
       report(
         'change capture waits: a consumer has failed. Nothing is lost, but the server keeps its log until the handler works and the program is started again',
-        true,
+        id,
       );
       throw error;
     }
@@ -92,7 +92,6 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
           error: failure,
           kind: 'downstream',
           fields: { consumer: id },
-          isDegrading: false,
         });
         await passed(env, retryDelayMs(REQUEUE, attempt + 1, Math.random), context.signal);
       }

@@ -19,16 +19,16 @@ export interface Fault {
   readonly error: unknown;
   readonly kind: (typeof COMPONENT_ERROR_KINDS)[number];
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** `false`: the source itself goes on working (a change was skipped). Default true. */
-  readonly isDegrading?: boolean;
+  /** What does not work until it has recovered (`connection`, `tables`, the id of a consumer). Absent: all goes on working. */
+  readonly lasting?: string;
 }
 
 /** The one place that every failure of a source passes (rule 76). */
 export interface Faults {
   /** Writes the line (once in an episode, then at debug), counts it, marks the source degraded and sends the bus event. */
   report(fault: Fault): void;
-  /** It works again: ends the episode. */
-  recovered(): void;
+  /** This works again: ends its episode. */
+  recovered(lasting: string): void;
   /** The text of the fault that lasts; undefined while all is well. */
   readonly current: string | undefined;
 }
@@ -37,29 +37,28 @@ export const createFaults = (env: Env, { sourceId, slot, eventSystem }: FaultOpt
   const logger = env.logger.subsystem('cdc');
   const health = env.health(sourceId);
   let counter: BoundCounter | undefined;
-  let current: string | undefined;
+  const lastingFaults = new Map<string, string>();
   return {
     get current() {
-      return current;
+      return [...lastingFaults.values()][0];
     },
-    report({ message, error, kind, fields, isDegrading = true }) {
+    report({ message, error, kind, fields, lasting }) {
       const text = messageOf(error);
-      const isRepeated = isDegrading && current !== undefined;
+      const isRepeated = lasting !== undefined && lastingFaults.has(lasting);
       logger[isRepeated ? 'debug' : 'error'](message, { source: sourceId, slot, ...fields, error: text });
       counter ??= env.collector.counter(cdcErrors).bind({ slot });
       counter.add(1);
       health.error(kind);
-      if (isDegrading) {
-        current = text;
+      if (lasting !== undefined) {
+        lastingFaults.set(lasting, text);
         health.degraded(true);
       }
       if (eventSystem !== undefined) {
         env.find(EVENTS)?.send({ system: eventSystem, kind: 'error', path: slot, data: { slot, error: text } });
       }
     },
-    recovered() {
-      if (current === undefined) return;
-      current = undefined;
+    recovered(lasting) {
+      if (!lastingFaults.delete(lasting) || lastingFaults.size > 0) return;
       health.degraded(false);
       logger.info('change capture works again', { source: sourceId, slot });
     },

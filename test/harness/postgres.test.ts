@@ -1,12 +1,10 @@
-import { test } from 'tap';
+import { t as root, test } from 'tap';
 import { POSTGRES_MISSING, startPostgres } from './postgres.ts';
 
-test('a PostgreSQL of our own', async (t) => {
-  const postgres = await startPostgres(t);
-  if (postgres === undefined) {
-    t.skip(POSTGRES_MISSING);
-    return;
-  }
+const postgres = await startPostgres(root);
+
+test('a PostgreSQL of our own', { skip: postgres === undefined && POSTGRES_MISSING }, async (t) => {
+  if (postgres === undefined) return;
   t.same(await postgres.run('SELECT 1 + $1::int AS two', [1]), [{ two: 2 }]);
   t.same(await postgres.run('SHOW wal_level'), [{ wal_level: 'logical' }]);
 

@@ -59,7 +59,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   const fail = (error: unknown, kind: Fault['kind']): void => {
     state = 'faulted';
     const again = feed === undefined ? {} : { position: lsnText(feed.progress.confirmed.position) };
-    faults.report({ message: 'change capture has lost its source', error, kind, fields: again });
+    faults.report({ message: 'change capture has lost its source', error, kind, fields: again, lasting: 'connection' });
   };
 
   const open = async (): Promise<Session> => {
@@ -82,7 +82,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       if (!config.temporary) {
         // Told also within an episode: what is lost stays lost.
         const message = 'the replication slot was gone';
-        faults.report({ message, error: lost, kind: 'internal', isDegrading: false });
+        faults.report({ message, error: lost, kind: 'internal' });
       }
       hub.endListeners(lost);
     }
@@ -133,11 +133,11 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       clock,
       from,
       onKeepFailed: (error) => {
-        faults.report({ message: 'the position could not be written down', error, kind: 'write', isDegrading: false });
+        faults.report({ message: 'the position could not be written down', error, kind: 'write' });
       },
     });
     state = 'running';
-    faults.recovered();
+    faults.recovered('connection');
     logger.info('change capture reads', {
       source: id,
       slot,
@@ -167,16 +167,16 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       env.find(EVENTS)?.send({ system: eventSystem, kind: 'status', path: slot, data });
       const tables = (await database.publishedTables(publication))?.filter(wantedTables(config)) ?? [];
       if (tables.length > 0) {
-        faults.recovered();
+        faults.recovered('tables');
         return;
       }
       const error = new Error(
         `publication "${publication}" holds none of the tables: nothing is captured. Add them: ALTER PUBLICATION "${publication}" ADD TABLE ...`,
       );
-      faults.report({ message: 'change capture has no tables', error, kind: 'init' });
+      faults.report({ message: 'change capture has no tables', error, kind: 'init', lasting: 'tables' });
     } catch (error) {
       if (session?.database !== database) return; // its end is told where the session ends
-      faults.report({ message: 'the state of the slot could not be read', error, kind: 'read', isDegrading: false });
+      faults.report({ message: 'the state of the slot could not be read', error, kind: 'read' });
     }
   };
 

@@ -113,6 +113,10 @@ test('cdc.consumer', async (t) => {
     const before = await retained();
     await postgres.run(`INSERT INTO other SELECT generate_series(1, 10000)`);
     await poll('the log that is kept grows', async () => (await retained()) > before);
+    const degraded = async () =>
+      total(await program.scrape(), 'wippy_component_degraded_seconds_total', { component: 'app:orders' }) ?? 0;
+    const since = await degraded();
+    await poll('the source is degraded as long as it lasts', async () => (await degraded()) > since);
     t.same(ids(program), [1]);
   });
 
