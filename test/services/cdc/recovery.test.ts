@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { DOCUMENTED_OF_CDC } from '../../boot/program/documented-metrics.ts';
 import type { InProcess } from '../../harness/in-process.ts';
 import { poll } from '../../harness/poll.ts';
 import { POSTGRES_MISSING, type Postgres, startPostgres } from '../../harness/postgres.ts';
@@ -116,6 +117,22 @@ test('what ends without being asked', async (t) => {
     );
     t.ok((resumed ?? 0) <= before.length + 1, `nothing is lost: ${before.length} handled, goes on with ${resumed}`);
     t.ok((resumed ?? 0) > 1, 'what was confirmed does not come again');
+
+    t.test('rule 14: every documented metric comes out of the real program', async (t) => {
+      const labels = { slot: slotOf(postgres) };
+      await postgres.run(
+        `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '${labels.slot}'`,
+      );
+      const exposition = await poll('an error is counted', async () => {
+        const found = await second.scrape();
+        return total(found, 'wippy_cdc_errors_total', labels) === 1 && found;
+      });
+      for (const [name, type] of Object.entries(DOCUMENTED_OF_CDC)) {
+        const series = type === 'histogram' ? `${name}_count` : name;
+        t.ok(total(exposition, series, labels) !== undefined, name);
+        t.equal(exposition.families.get(name)?.type, type, `${name} is a ${type}`);
+      }
+    });
 
     t.test('a clean stop confirms everything', async (t) => {
       await second.stop();
