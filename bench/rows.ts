@@ -9,6 +9,7 @@ import { queueMemoryRow } from './rows/queue-memory.ts';
 import { renderCounters } from './rows/render-counters.ts';
 import { renderHistograms } from './rows/render-histograms.ts';
 import { spanExport } from './rows/span-export.ts';
+import { sqlQuery } from './rows/sql-query.ts';
 
 /** Everything that is compared, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -27,4 +28,5 @@ export const ROWS: readonly Row[] = [
   httpHelloP99Row('unsampled', 1 / 1.3),
   queueMemoryRow('sampled', 0.4),
   queueMemoryRow('unsampled', 0.7),
+  sqlQuery,
 ];

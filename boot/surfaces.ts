@@ -12,6 +12,7 @@ import { queueSurface } from '../services/queue/surface.ts';
 import { registrySurface } from '../services/registry/surface.ts';
 import { scheduleSurface } from '../services/schedule/surface.ts';
 import { securitySurface } from '../services/security/surface.ts';
+import { sqlSurface } from '../services/sql/surface.ts';
 import { stdlibSurface } from '../services/stdlib/surface.ts';
 import { systemSurface } from '../services/system/surface.ts';
 
@@ -27,6 +28,7 @@ export const SURFACES: readonly Surface[] = [
   functionSurface,
   processSurface,
   kvSurface,
+  sqlSurface,
   queueSurface,
   cdcSurface,
   scheduleSurface,

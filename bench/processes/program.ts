@@ -6,8 +6,13 @@ import { createProgram, type Program } from '../../boot/program.ts';
 import { BATCH_VARIABLES, type Mode, settingsOf } from '../settings.ts';
 
 /** An app of bench/apps as the command line would run it, in this process; it writes its lines to stderr. */
-export const startProgram = async (app: string, mode: Mode, endpoint: string): Promise<Program> => {
-  const variables = BATCH_VARIABLES;
+export const startProgram = async (
+  app: string,
+  mode: Mode,
+  endpoint: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Program> => {
+  const variables = { ...BATCH_VARIABLES, ...more };
   const dir = fileURLToPath(new URL(`../apps/${app}`, import.meta.url));
   const loaded = loadApp({ dir, configFiles: [], sets: settingsOf(mode, endpoint), overrides: [], variables });
   refuseErrors(loaded.problems);

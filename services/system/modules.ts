@@ -43,6 +43,7 @@ export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
   process: about('Processes, their messages and names', 'nondeterministic', 'process'),
   queue: about('Messages to and from queues', 'nondeterministic', 'io', 'storage'),
   security: about('Actors, scopes and policies', 'security'),
+  sql: about('SQL databases, and a builder of queries', 'nondeterministic', 'io', 'storage'),
   store: about('Key-value stores', 'nondeterministic', 'io', 'storage'),
   string: about('Texts and patterns', 'deterministic'),
   system: about('Memory, services, hosts and the end of the program', 'nondeterministic', 'process'),

@@ -320,6 +320,10 @@ test('rules 1, 3, 5, 36, 105: both sinks of one run hold the same series with th
   t.equal(collector.requests.filter(({ path }) => path.endsWith('/v1/metrics')).length, 1, 'one window was pushed');
   const text = textSeries(scraped);
   t.ok(text.size > 300, `${text.size} series`);
+  // The window that is pushed is of the end, when the database is closed: its one connection is gone.
+  const idle = 'wippy_sql_pool_connections{db="lab:db",state="idle"}';
+  t.equal(text.get(idle), 1);
+  text.set(idle, 0);
   t.same(Object.fromEntries([...pushedSeries(collector)].sort()), Object.fromEntries([...text].sort()));
   t.same(
     [...text].filter(([key, value]) => /_in_flight|_active\{|_waiting|_depth/.test(key) && value !== 0),

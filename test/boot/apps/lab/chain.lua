@@ -1,7 +1,7 @@
 local http = require("http")
 local http_client = require("http_client")
 
--- HTTP, function, store, HTTP out, publish; the consumer goes on from there.
+-- HTTP, function, store, database, HTTP out, publish; the consumer goes on from there.
 local function main()
   local queue = require("queue")
   local store = require("store")
@@ -11,6 +11,8 @@ local function main()
   local kv = assert(store.get("lab:kv"))
   assert(kv:set(order.key, { value = order.value }))
   assert(kv:get(order.key))
+  local db = assert(require("sql").get("lab:db"))
+  assert(db:query("SELECT ? AS value", { order.value }))
   logger:info("order taken", { id = request:param("id") })
   local headers = { Authorization = order.token }
   local response = assert(http_client.get("http://" .. request:host() .. "/hello", {

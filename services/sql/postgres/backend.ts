@@ -1,0 +1,194 @@
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
+import type { Clock } from '../../../runtime/clock.ts';
+import { waitAtMost } from '../../../runtime/deadline.ts';
+import { type CallError, unavailable } from '../../../runtime/errors.ts';
+import type { Connection, SqlBackend } from '../driver.ts';
+import { type ClientState, postgresConnection } from './connection.ts';
+import { postgresError } from './errors.ts';
+import { connectionOptions, type DriverOptions, type Tls } from './options.ts';
+import { resultTypes } from './types.ts';
+
+/** Where the connection goes. Resolved when the database starts: `<key>_env` may name a variable of a storage. */
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+}
+export interface PostgresOptions {
+  readonly id: string;
+  readonly address: () => PostgresAddress;
+  readonly options: DriverOptions;
+  /** What paths in `options` are relative to. */
+  readonly root: string;
+  /** 0: the driver's default. */
+  readonly maxOpen: number;
+  readonly maxIdle: number;
+  readonly maxLifetimeMs: number;
+  readonly acquireTimeoutMs: number;
+  readonly stopTimeoutMs: number;
+}
+
+const DEFAULT_PORT = 5432;
+/** The driver's own default. */
+const DEFAULT_MAX_OPEN = 10;
+/** A connection costs the server memory, and a new one some ten milliseconds. */
+const IDLE_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 10_000;
+const POOL_TIMEOUT = 'timeout exceeded when trying to connect';
+const NO_TLS = 'The server does not support SSL connections';
+
+interface Running {
+  readonly pool: Pool;
+  readonly address: PostgresAddress;
+  readonly states: WeakMap<PoolClient, ClientState>;
+}
+
+/** `db.sql.postgres`: a pool of `pg`. */
+export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBackend => {
+  const { id, acquireTimeoutMs } = options;
+  const max = options.maxOpen === 0 ? DEFAULT_MAX_OPEN : options.maxOpen;
+  let running: Running | undefined;
+  let used = 0;
+  let maxIdleClosed = 0;
+  let tooOld = 0;
+  const spanAttributes: Record<string, string | number> = {};
+  const notRunning = (): CallError => unavailable(`database is not running: ${id}`);
+
+  /** The first form of the connection that the server takes; `prefer` has two. */
+  const firstThatWorks = async (forms: readonly Tls[], config: (ssl: Tls) => PoolConfig): Promise<Tls> => {
+    for (const [i, ssl] of forms.entries()) {
+      const client = new Client(config(ssl));
+      client.on('error', () => {}); // `connect` rejects with it
+      try {
+        await client.connect();
+        return ssl;
+      } catch (error) {
+        const isLast = i === forms.length - 1;
+        // With TLS refused the next form may do; a server that is away is so in every form.
+        if (isLast || !(error instanceof Error && (error.message === NO_TLS || ssl === false))) throw error;
+      } finally {
+        await client.end().catch(() => {}); // it may never have been connected
+      }
+    }
+    throw new Error('no form of the connection is given');
+  };
+
+  const releaseTo =
+    ({ pool }: Running, client: PoolClient) =>
+    (isUnfit: boolean): void => {
+      used -= 1;
+      const isSurplus = !isUnfit && options.maxIdle > 0 && pool.waitingCount === 0 && pool.idleCount >= options.maxIdle;
+      if (isSurplus) maxIdleClosed += 1;
+      client.release(isUnfit || isSurplus);
+    };
+
+  const refusal = (error: Error | undefined): CallError =>
+    error?.message === POOL_TIMEOUT
+      ? unavailable(`no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`)
+      : postgresError(error ?? new Error('the pool gave no connection'));
+  const connected = ({ pool }: Running, signal: AbortSignal): Promise<PoolClient> =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const abort = (): void => reject(signal.reason);
+      const mayWait = pool.idleCount === 0;
+      if (mayWait) signal.addEventListener('abort', abort);
+      // The callbacks of the driver, because each of its promises costs as much as all of this.
+      pool.connect((error, client) => {
+        if (mayWait) signal.removeEventListener('abort', abort);
+        if (client === undefined || error !== undefined) reject(refusal(error));
+        else if (!signal.aborted) resolve(client);
+        else {
+          client.release(); // the caller has given up
+          abort();
+        }
+      });
+    });
+
+  return {
+    type: 'postgres',
+    system: 'postgresql',
+    isEmbedded: false,
+    spanAttributes,
+    async acquire(signal): Promise<Connection> {
+      const now = running;
+      if (now === undefined) throw notRunning();
+      const client = await connected(now, signal);
+      used += 1;
+      const state = now.states.get(client) ?? { names: new Set(), isLost: true };
+      return postgresConnection(client, state, { address: now.address, end: releaseTo(now, client) });
+    },
+    state() {
+      const open = running?.pool.totalCount ?? 0;
+      const idle = running?.pool.idleCount ?? 0;
+      return {
+        max,
+        used: Math.max(open - idle, 0),
+        idle,
+        maxIdleClosed,
+        maxIdleTimeClosed: 0,
+        maxLifetimeClosed: tooOld,
+      };
+    },
+    async start() {
+      const address = options.address();
+      const { tls, settings, applicationName, connectTimeoutMs } = connectionOptions(options.options, options.root);
+      const config = (ssl: Tls): PoolConfig => ({
+        host: address.host,
+        port: address.port,
+        database: address.database,
+        user: address.username,
+        password: address.password,
+        ssl,
+        options: settings,
+        application_name: applicationName,
+        types: resultTypes,
+        keepAlive: true,
+        keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+        connectionTimeoutMillis: connectTimeoutMs ?? acquireTimeoutMs,
+      });
+      let form: Tls;
+      try {
+        form = await firstThatWorks(tls, config);
+      } catch (error) {
+        throw postgresError(error);
+      }
+      const pool = new Pool({
+        ...config(form),
+        max,
+        idleTimeoutMillis: IDLE_TIMEOUT_MS,
+        maxLifetimeSeconds: options.maxLifetimeMs / 1000,
+        connectionTimeoutMillis: acquireTimeoutMs,
+      });
+      const states: Running['states'] = new WeakMap();
+      pool.on('connect', (client) => {
+        const state: ClientState = { names: new Set(), isLost: false };
+        states.set(client, state);
+        const born = clock.now();
+        // While somebody uses it the pool does not listen; unheard, the loss of a connection would end the program.
+        client.on('error', () => {
+          state.isLost = true;
+        });
+        client.on('end', () => {
+          state.isLost = true;
+          if (clock.now() - born >= options.maxLifetimeMs) tooOld += 1;
+        });
+      });
+      pool.on('error', () => {}); // an idle connection was lost: the pool has taken it out already
+      Object.assign(spanAttributes, {
+        'db.namespace': address.database,
+        'server.address': address.host,
+        ...(address.port !== DEFAULT_PORT && { 'server.port': address.port }),
+      });
+      running = { pool, address, states };
+    },
+    async stop() {
+      const now = running;
+      running = undefined;
+      if (now === undefined) return;
+      // It ends when every connection is back; those that are not by then break with the program.
+      await waitAtMost(clock, options.stopTimeoutMs, now.pool.end(), { unref: true });
+    },
+  };
+};

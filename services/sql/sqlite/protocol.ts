@@ -1,0 +1,28 @@
+import type { Executed, Rows, SqlParam } from '../driver.ts';
+
+/** What the thread that opened the database is asked for, one at a time and in order. */
+export type WorkerOperation =
+  | { readonly kind: 'query' | 'execute'; readonly text: string; readonly params: readonly SqlParam[] }
+  | { readonly kind: 'prepare'; readonly text: string }
+  /** Ends a transaction that is still open, and what it had switched. */
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'close' };
+export type WorkerRequest = WorkerOperation & { readonly id: number };
+
+export interface WorkerFailure {
+  readonly message: string;
+  /** SQLite's extended result code; undefined for what is not SQLite's. */
+  readonly code: number | undefined;
+}
+export type WorkerReply =
+  | { readonly id: number; readonly result: Rows | Executed | undefined }
+  | { readonly id: number; readonly failure: WorkerFailure };
+/** Sent once, when the database has been opened. */
+export type WorkerOpened = { readonly opened: true } | { readonly opened: false; readonly failure: WorkerFailure };
+
+export interface WorkerData {
+  /** Absolute, or `:memory:`. */
+  readonly file: string;
+  /** Milliseconds that a statement waits for the lock of another program. */
+  readonly busyTimeoutMs: number;
+}

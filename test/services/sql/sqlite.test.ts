@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { DatabaseSync } from 'node:sqlite';
+import { type Test, test } from 'tap';
+import { systemClock } from '../../../runtime/clock.ts';
+import { CallError } from '../../../runtime/errors.ts';
+import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
+import { direct, sqlContract } from './contract.ts';
+
+const NEVER = new AbortController().signal;
+const folder = (t: Test): string => {
+  const path = mkdtempSync(`${tmpdir()}/perilune-sqlite-`);
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+};
+const backendOf = (root: string, file: string, acquireTimeoutMs = 30_000, busyTimeoutMs = 30_000) =>
+  sqliteBackend(systemClock(), { id: 'app:db', root, file, acquireTimeoutMs, busyTimeoutMs, stopTimeoutMs: 30_000 });
+
+const common = {
+  placeholder: () => '?',
+  size: 1,
+  types: { double: 'real', bytes: 'blob', moment: 'timestamp', boolean: 'boolean' },
+  slow: 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n',
+} as const;
+sqlContract('sqlite, in a file', { ...common, make: (t, ms) => backendOf(folder(t), 'data.db', ms) });
+sqlContract('sqlite, in memory', { ...common, make: (_t, ms) => backendOf('/', ':memory:', ms) });
+
+test('a file has a write-ahead journal, is relative to the root, and keeps what a stop left', async (t) => {
+  const root = folder(t);
+  const backend = backendOf(root, 'data.db');
+  await backend.start(() => {});
+  const connection = await backend.acquire(NEVER);
+  t.same((await connection.query(direct('PRAGMA journal_mode'))).rows, [['wal']]);
+  t.same((await connection.execute(direct('CREATE TABLE a (n integer)'))).rowsAffected, 0);
+  t.same(await connection.execute(direct('INSERT INTO a VALUES (4), (5)')), { lastInsertId: 2, rowsAffected: 2 });
+  connection.release();
+  await backend.stop();
+  const other = new DatabaseSync(`${root}/data.db`);
+  t.equal(other.prepare('SELECT count(*) AS n FROM a').get()?.n, 2);
+  other.close();
+});
+
+test('data in memory live as long as the service', async (t) => {
+  const backend = backendOf('/', ':memory:');
+  await backend.start(() => {});
+  let connection = await backend.acquire(NEVER);
+  await connection.execute(direct('CREATE TABLE a (n integer)'));
+  connection.release();
+  connection = await backend.acquire(NEVER);
+  t.same((await connection.query(direct('SELECT * FROM a'))).rows, []);
+  connection.release();
+  await backend.stop();
+  await backend.start(() => {});
+  connection = await backend.acquire(NEVER);
+  await t.rejects(connection.query(direct('SELECT * FROM a')), /no such table/);
+  connection.release();
+  await backend.stop();
+});
+
+test("another program's lock is waited for, within a bound", async (t) => {
+  const root = folder(t);
+  const backend = backendOf(root, 'data.db', 30_000, 200);
+  await backend.start(() => {});
+  t.teardown(() => backend.stop());
+  const connection = await backend.acquire(NEVER);
+  await connection.execute(direct('CREATE TABLE a (n integer)'));
+  const other = new DatabaseSync(`${root}/data.db`);
+  other.exec('BEGIN IMMEDIATE');
+  const error = await connection.execute(direct('INSERT INTO a VALUES (1)')).catch((thrown: unknown) => thrown);
+  t.ok(error instanceof CallError);
+  t.match(error, { kind: 'Timeout', retryable: true, message: /locked/ });
+  other.exec('COMMIT');
+  other.close();
+  t.equal((await connection.execute(direct('INSERT INTO a VALUES (1)'))).rowsAffected, 1);
+  connection.release();
+});
+
+test('named and numbered parameters take the values by place', async (t) => {
+  const backend = backendOf('/', ':memory:');
+  await backend.start(() => {});
+  t.teardown(() => backend.stop());
+  const connection = await backend.acquire(NEVER);
+  for (const text of ['SELECT ?1, ?2', 'SELECT :a, :b', 'SELECT @p1, @p2', "SELECT $a, $b -- :c ':d'"]) {
+    t.same((await connection.query(direct(text, [1n, 'two']))).rows, [[1, 'two']], text);
+  }
+  await t.rejects(connection.query(direct('SELECT ?', [1n, 2n])), /out of range/);
+  connection.release();
+});
+
+test('a file that cannot be opened fails the start with its reason', async (t) => {
+  const backend = backendOf(folder(t), 'none/data.db');
+  await t.rejects(
+    backend.start(() => {}),
+    { kind: 'Unavailable', message: /unable to open database file/ },
+  );
+  await backend.stop();
+});
