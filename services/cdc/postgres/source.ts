@@ -16,6 +16,7 @@ import { Progress } from '../progress.ts';
 import type { CdcSource, SourceState } from '../source.ts';
 import { type Address, addressOf } from './address.ts';
 import { ChangeFeed } from './feed.ts';
+import { markWriters } from './marks.ts';
 import { connectReplication } from './replication.ts';
 import { type SourceTraits, snapshotRow } from './rows.ts';
 import { exportedSlot, openSession, publicationOf, type Session, wantedTables } from './session.ts';
@@ -137,6 +138,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       },
     });
     state = 'running';
+    if (address !== undefined) markWriters(env, address, true);
     faults.recovered('connection');
     logger.info('change capture reads', {
       source: id,
@@ -312,6 +314,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
         logger.warn('the last position could not be written down', { source: id, slot, error: messageOf(error) });
       }
       hub.endListeners();
+      if (address !== undefined) markWriters(env, address, false);
       await closeSession();
       await running;
       state = 'stopped';

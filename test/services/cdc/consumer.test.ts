@@ -278,4 +278,34 @@ test('cdc.consumer', async (t) => {
       'db.operation.name': 'insert',
     });
   });
+
+  t.test('Lua that writes within a trace: the handler is linked to it, without anything said', async (t) => {
+    const postgres = await database();
+    const { slot_name: _slot, tables: _tables, ...connection } = source(postgres);
+    const program = await cdcApp(t, [
+      source(postgres),
+      consumer(),
+      handler('handle', NOTE),
+      { ...connection, name: 'shop', kind: 'db.sql.postgres' },
+      {
+        name: 'write',
+        kind: 'function.lua',
+        method: 'main',
+        modules: ['sql'],
+        source: `return function() local db = assert(sql.get('app:shop')) local tx = assert(db:begin())
+          assert(tx:execute("INSERT INTO orders VALUES (1, 'a')")) assert(tx:commit())
+          assert(db:execute("INSERT INTO orders VALUES (2, 'b')")) end`,
+      },
+    ]);
+    await program.call('app:write');
+    await seen(program, 2);
+    const [first, second] = await poll('spans', () => {
+      const found = program.recorder.spans({ name: 'app:handle' });
+      return found.length === 2 && found;
+    });
+    const writer = program.recorder.span({ name: 'app:write' });
+    t.match(first?.links, [{ traceId: writer.traceId }]);
+    t.equal(first?.links.length, 1);
+    t.same(second?.links, [], 'a statement on its own is not marked');
+  });
 });
