@@ -19,7 +19,10 @@ const insert = (postgres: Postgres, from: number, to: number) =>
   postgres.run(`SET synchronous_commit = on; INSERT INTO orders SELECT n, 'n' FROM generate_series(${from}, ${to}) n`);
 const slotOf = (postgres: Postgres): string => `slot_${postgres.database}`.toLowerCase();
 const seen = (program: InProcess, count: number) =>
-  poll(`${count} changes`, () => ids(program).length >= count, { deadlineMs: 60_000 }).catch((error: unknown) => {
+  poll(`${count} changes`, () => ids(program).length >= count, {
+    deadlineMs: 60_000,
+    everyMs: count > 1000 ? 500 : 20,
+  }).catch((error: unknown) => {
     throw new Error(
       `${String(error)}: ${ids(program).length}\n${program
         .lines()
@@ -69,12 +72,12 @@ test('what ends without being asked', async (t) => {
     const postgres = await server.createDatabase('cut');
     await postgres.run(TABLE);
     const program = await cdcApp(t, [source(postgres), consumer(), NOTE]);
-    await insert(postgres, 1, 20_000);
+    await insert(postgres, 1, 8000);
     await seen(program, 500);
     await postgres.run(
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '${slotOf(postgres)}'`,
     );
-    await seen(program, 20_000);
+    await seen(program, 8000);
     t.same(ids(program), await stored(postgres));
     t.ok(
       program.lines().some(({ msg }) => msg === 'change capture has lost its source'),
