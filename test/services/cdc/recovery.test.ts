@@ -72,7 +72,8 @@ test('what ends without being asked', async (t) => {
     const postgres = await server.createDatabase('cut');
     await postgres.run(TABLE);
     const program = await cdcApp(t, [source(postgres), consumer(), NOTE]);
-    await insert(postgres, 1, 8000);
+    // More than the sockets between hold: the cut is within the transaction.
+    await postgres.run(`INSERT INTO orders SELECT n, repeat('n', 2000) FROM generate_series(1, 8000) n`);
     await seen(program, 500);
     await postgres.run(
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '${slotOf(postgres)}'`,
