@@ -1,4 +1,5 @@
 import type { Surface } from '../runtime/surface.ts';
+import { cdcSurface } from '../services/cdc/surface.ts';
 import { codeSurface } from '../services/code/surface.ts';
 import { envSurface } from '../services/env/surface.ts';
 import { eventsSurface } from '../services/events/surface.ts';
@@ -33,6 +34,7 @@ export const SURFACES: readonly Surface[] = [
   kvSurface,
   sqlSurface,
   queueSurface,
+  cdcSurface,
   scheduleSurface,
   httpClientSurface,
   httpSurface,

@@ -1,7 +1,6 @@
 import { type Call, type Interceptor, isPromise, type Next } from '../runtime/call.ts';
-import type { RetryOptions } from '../runtime/call-options.ts';
+import { isRetried, type RetryOptions } from '../runtime/call-options.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { asCallError, errorType } from '../runtime/errors.ts';
 import { retryDelayMs } from '../runtime/retry-delay.ts';
 
 /**
@@ -17,7 +16,7 @@ export const retry = (clock: Clock, order = 20, random: () => number = Math.rand
     /** Everything after the first failure. */
     const again = async (call: Call<In>, options: RetryOptions, failure: unknown): Promise<Out> => {
       let last = failure;
-      for (let number = 2; number <= options.max_attempts && isTriedAgain(options, last, call); number += 1) {
+      for (let number = 2; number <= options.max_attempts && isRetried(options, last, call.context); number += 1) {
         await passed(clock, retryDelayMs(options, number, random), call.context.signal);
         try {
           return await attempt(next, call, number);
@@ -49,15 +48,6 @@ const attempt = <In, Out>(next: Next<In, Out>, call: Call<In>, number: number): 
   } finally {
     call.trace = own.trace; // for metrics, where their order puts them further out
   }
-};
-
-/** A decision of whoever made the error comes first, then the kinds that are never tried again. */
-const isTriedAgain = (options: RetryOptions, failure: unknown, { context }: Call<unknown>): boolean => {
-  const { retryable } = asCallError(failure);
-  const kind = errorType(failure);
-  if (context.signal.aborted || kind === 'Canceled' || retryable === false) return false;
-  if (options.skip_kinds.includes(kind)) return false;
-  return retryable === true || options.retry_kinds.includes(kind);
 };
 
 /** @throws the reason of the signal when it aborts first. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type CallError, invalid } from './errors.ts';
+import type { CallContext } from './context.ts';
+import { asCallError, type CallError, errorType, invalid } from './errors.ts';
 import { duration, nonNegativeInt } from './schema-fields.ts';
 
 /** A Lua table without entries arrives as a map: `skip_kinds = {}` is a list all the same. */
@@ -70,3 +71,16 @@ export const mergedOptions = (entry: WrittenOptions, own: WrittenOptions): Writt
   return isMap(below) && isMap(above) ? { ...entry, ...own, retry: { ...below, ...above } } : { ...entry, ...own };
 };
 const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether a failure is tried again. A decision of whoever made the error comes first, then the kinds that never are. */
+export const isRetried = (
+  options: Pick<RetryOptions, 'retry_kinds' | 'skip_kinds'>,
+  failure: unknown,
+  { signal }: Pick<CallContext, 'signal'>,
+): boolean => {
+  const { retryable } = asCallError(failure);
+  const kind = errorType(failure);
+  if (signal.aborted || kind === 'Canceled' || retryable === false) return false;
+  if (options.skip_kinds.includes(kind)) return false;
+  return retryable === true || options.retry_kinds.includes(kind);
+};

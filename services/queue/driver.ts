@@ -21,6 +21,15 @@ export interface PublishOptions {
   readonly delayMs?: number;
   /** A second publish of the same key within the queue's window succeeds and stores nothing. */
   readonly idempotencyKey?: string;
+  /** Of what another part of the program could not handle: becomes the headers of a dead letter. Drivers do not see it. */
+  readonly deadLetter?: DeadLetterOrigin;
+}
+/** Where a dead letter came from and what ended its last attempt; `kind` is the error's. */
+export interface DeadLetterOrigin {
+  readonly queue: string;
+  readonly reason: string;
+  readonly kind: string;
+  readonly attempts: number;
 }
 
 /** One attempt to have a message handled. Exactly one of the three ends it. */

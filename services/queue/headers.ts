@@ -1,4 +1,4 @@
-import type { Headers } from './driver.ts';
+import type { DeadLetterOrigin, Headers } from './driver.ts';
 import type { HeaderValue } from './port.ts';
 
 /** Set by the platform alone (extensions.md, section 3); what a publisher gives under these names is left out. */
@@ -32,10 +32,7 @@ export const deliveredHeaders = (headers: Headers, attempt: number): Headers =>
   attempt > 1 ? { ...headers, x_attempt: attempt } : headers;
 
 /** The headers of a dead letter: where it came from, and what ended its last attempt. */
-export const deadLetterHeaders = (
-  headers: Headers,
-  why: { queue: string; reason: string; kind: string; attempts: number },
-): Headers => ({
+export const deadLetterHeaders = (headers: Headers, why: DeadLetterOrigin): Headers => ({
   ...headers,
   x_dead_letter_queue: why.queue,
   x_dead_letter_reason: firstBytes(why.reason),

@@ -6,7 +6,7 @@ import { internal } from '../../runtime/errors.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { DeclaredQueue } from './declared-queue.ts';
 import type { PublishOptions } from './driver.ts';
-import { outgoingHeaders } from './headers.ts';
+import { deadLetterHeaders, outgoingHeaders } from './headers.ts';
 import { queuePublished } from './instruments.ts';
 import type { HeaderValue, Queues } from './port.ts';
 
@@ -51,9 +51,11 @@ const publishCore =
       transport[name] = value;
     });
     const publishedAt = clock.wall();
-    const headers = outgoingHeaders(input.headers, publishedAt);
+    const { deadLetter, ...options } = input.options;
+    const own = outgoingHeaders(input.headers, publishedAt);
+    const headers = deadLetter === undefined ? own : deadLetterHeaders(own, deadLetter);
     const body = encodeJson(input.body);
-    return queue.publish({ id: input.id, body, headers, transport, publishedAt }, input.options, context.signal);
+    return queue.publish({ id: input.id, body, headers, transport, publishedAt }, options, context.signal);
   };
 
 /** The QUEUES port over every declared queue. */

@@ -23,6 +23,7 @@ const about = (description: string, ...classes: readonly ModuleClass[]): Descrip
 
 /** Every module that Perilune brings, by its name; a test compares them with what the engine knows. */
 export const DESCRIPTIONS: Readonly<Record<string, Description>> = {
+  cdc: about('Changes of databases, as they are committed', 'nondeterministic', 'io', 'storage'),
   channel: about('Channels between coroutines, and select', 'deterministic'),
   coroutine: about('Coroutines, and spawn', 'deterministic'),
   ctx: about('Values that calls inherit', 'deterministic'),

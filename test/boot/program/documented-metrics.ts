@@ -64,6 +64,15 @@ export const DOCUMENTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogra
   nodejs_version_info: 'gauge',
 };
 
+/** The same of change capture, which needs a database: test/services/cdc/recovery.test.ts asks a live run for them. */
+export const DOCUMENTED_OF_CDC: typeof DOCUMENTED = {
+  wippy_cdc_changes_total: 'counter',
+  wippy_cdc_retained_wal_bytes: 'gauge',
+  wippy_cdc_errors_total: 'counter',
+  wippy_cdc_process_duration_seconds: 'histogram',
+  wippy_cdc_lag_seconds: 'gauge',
+};
+
 /**
  * Those that a healthy run does not make: `component_errors` and `init_errors` come in start-failures.test.ts,
  * `component_restarts` in supervision.test.ts, `process_restarts` in test/services/process/service-spans.test.ts, the other two (a handler or a gauge of ours that throws) in

@@ -1,0 +1,176 @@
+import { Client } from 'pg';
+import { type Lsn, lsnText, parseLsn } from '../pgoutput/lsn.ts';
+import type { Address } from './address.ts';
+
+/** Where the progress of all sources of a database is kept (lua/cdc.md, section 5). */
+export const OFFSETS_TABLE = 'wippy_cdc_offsets';
+
+/** So that the text of a value is the same in the log and in a snapshot, whatever the server's settings. */
+export const TEXT_SETTINGS = '-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1';
+
+/** A table of a publication. */
+export interface PublishedTable {
+  readonly schema: string;
+  readonly name: string;
+  /** Those that are captured, in their order. */
+  readonly columns: readonly string[];
+  readonly primaryKey: readonly string[];
+  /** Of the publication, as SQL. */
+  readonly rowFilter: string | undefined;
+}
+
+export interface SlotState {
+  readonly isActive: boolean;
+  readonly plugin: string;
+  readonly database: string;
+  readonly confirmed: Lsn;
+  /** `lost`: the server has thrown away what the slot needs. */
+  readonly walStatus: string;
+}
+
+/** The ordinary connection of a source: its slot, its publication, its progress. Every function rejects with the server's Error. */
+export interface SourceDatabase {
+  readonly client: Client;
+  readonly ended: Promise<never>;
+  /** `15.18`, and the number of its major version. */
+  version(): Promise<{ readonly text: string; readonly major: number }>;
+  walLevel(): Promise<string>;
+  slot(name: string): Promise<SlotState | undefined>;
+  dropSlot(name: string): Promise<void>;
+  /** Undefined: there is no such publication. */
+  publishedTables(publication: string): Promise<readonly PublishedTable[] | undefined>;
+  createPublication(name: string, tables: readonly string[]): Promise<void>;
+  setPublicationTables(name: string, tables: readonly string[]): Promise<void>;
+  prepareOffsets(): Promise<void>;
+  offset(slot: string): Promise<Lsn | undefined>;
+  saveOffset(slot: string, lsn: Lsn): Promise<void>;
+  forgetOffset(slot: string): Promise<void>;
+  /** Bytes of log that the server keeps for the slot; undefined without the slot. */
+  retained(slot: string): Promise<number | undefined>;
+  close(): Promise<void>;
+}
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** `schema.table` or `table`, which the server looks for in its search path. */
+const quotedTable = (name: string): string => {
+  const dot = name.indexOf('.');
+  return dot < 0 ? quoted(name) : `${quoted(name.slice(0, dot))}.${quoted(name.slice(dot + 1))}`;
+};
+
+const PUBLISHED = `
+  SELECT p.schemaname AS schema, p.tablename AS name, to_jsonb(p)->>'rowfilter' AS filter,
+    ARRAY(SELECT a.attname::text FROM pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+        AND (to_jsonb(p)->'attnames' IS NULL OR to_jsonb(p)->'attnames' @> to_jsonb(a.attname::text))
+      ORDER BY a.attnum) AS columns,
+    ARRAY(SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(i.indkey)
+      WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attnum) AS key
+  FROM pg_publication_tables p
+  JOIN pg_namespace n ON n.nspname = p.schemaname
+  JOIN pg_class c ON c.relname = p.tablename AND c.relnamespace = n.oid
+  WHERE p.pubname = $1 ORDER BY 1, 2`;
+
+const RETAINED = `
+  SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+    restart_lsn)::float8 AS bytes
+  FROM pg_replication_slots WHERE slot_name = $1`;
+
+/** @throws Error when there is no connection. */
+export const connectDatabase = async (address: Address): Promise<SourceDatabase> => {
+  const client = new Client({ ...address, options: TEXT_SETTINGS });
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {}); // whoever waits for it is told
+  client.on('error', (error) => ended.reject(error));
+  client.on('end', () => ended.reject(new Error('the connection has ended')));
+  await client.connect();
+  const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    (await client.query(text, [...values])).rows as Row[];
+
+  return {
+    client,
+    ended: ended.promise,
+    async version() {
+      const [row] = await rows<{ server_version: string }>('SHOW server_version');
+      const text = row?.server_version.split(' ')[0] ?? '';
+      return { text, major: Number.parseInt(text, 10) };
+    },
+    async walLevel() {
+      const [row] = await rows<{ wal_level: string }>('SHOW wal_level');
+      return row?.wal_level ?? '';
+    },
+    async slot(name) {
+      const [row] = await rows<{
+        active: boolean;
+        plugin: string;
+        database: string;
+        confirmed: string;
+        status: string;
+      }>(
+        `SELECT active, plugin, database, coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed,
+           coalesce(to_jsonb(s)->>'wal_status', '') AS status FROM pg_replication_slots s WHERE slot_name = $1`,
+        [name],
+      );
+      if (row === undefined) return undefined;
+      const { active, plugin, database, confirmed, status } = row;
+      return { isActive: active, plugin, database, confirmed: parseLsn(confirmed), walStatus: status };
+    },
+    async dropSlot(name) {
+      await rows('SELECT pg_drop_replication_slot($1)', [name]);
+    },
+    async publishedTables(publication) {
+      const known = await rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
+      if (known.length === 0) return undefined;
+      const found = await rows<{
+        schema: string;
+        name: string;
+        filter: string | null;
+        columns: string[];
+        key: string[];
+      }>(PUBLISHED, [publication]);
+      return found
+        .filter(({ name }) => name !== OFFSETS_TABLE)
+        .map(({ schema, name, filter, columns, key }) => ({
+          schema,
+          name,
+          columns,
+          primaryKey: key,
+          rowFilter: filter ?? undefined,
+        }));
+    },
+    async createPublication(name, tables) {
+      await rows(`CREATE PUBLICATION ${quoted(name)} FOR TABLE ${tables.map(quotedTable).join(', ')}`);
+    },
+    async setPublicationTables(name, tables) {
+      await rows(`ALTER PUBLICATION ${quoted(name)} SET TABLE ${tables.map(quotedTable).join(', ')}`);
+    },
+    async prepareOffsets() {
+      const known = await rows<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [OFFSETS_TABLE]);
+      if (known[0]?.found != null) return; // so that a role that may not create tables can use one that is there
+      await rows(
+        `CREATE TABLE IF NOT EXISTS ${OFFSETS_TABLE}
+           (slot text PRIMARY KEY, lsn pg_lsn NOT NULL, updated_at timestamptz NOT NULL DEFAULT now())`,
+      );
+    },
+    async offset(slot) {
+      const [row] = await rows<{ lsn: string }>(`SELECT lsn::text AS lsn FROM ${OFFSETS_TABLE} WHERE slot = $1`, [
+        slot,
+      ]);
+      return row === undefined ? undefined : parseLsn(row.lsn);
+    },
+    async saveOffset(slot, lsn) {
+      await rows(
+        `INSERT INTO ${OFFSETS_TABLE} (slot, lsn, updated_at) VALUES ($1, $2, now())
+         ON CONFLICT (slot) DO UPDATE SET lsn = excluded.lsn, updated_at = excluded.updated_at`,
+        [slot, lsnText(lsn)],
+      );
+    },
+    async forgetOffset(slot) {
+      await rows(`DELETE FROM ${OFFSETS_TABLE} WHERE slot = $1`, [slot]);
+    },
+    async retained(slot) {
+      const [row] = await rows<{ bytes: number | null }>(RETAINED, [slot]);
+      return row?.bytes ?? undefined;
+    },
+    close: () => client.end(),
+  };
+};

@@ -1,0 +1,116 @@
+import type { Clock } from '../../../runtime/clock.ts';
+import type { ChangeHub } from '../hub.ts';
+import type { PostgresConfig } from '../kinds.ts';
+import type { Lsn } from '../pgoutput/lsn.ts';
+import { pgOutputParser } from '../pgoutput/parser.ts';
+import type { ChangeFeed } from './feed.ts';
+import type { Session } from './session.ts';
+import { transactionAssembler } from './transactions.ts';
+
+/** How often the position is written down at most. */
+const KEEP_EVERY_MS = 1000;
+const DEFAULT_STANDBY_MS = 10_000;
+
+/** One session's stream: from the wire to the feed, and the confirmed position back. */
+export interface Streaming {
+  /** The progress has moved: tells the server soon, once for all that moves in this turn. */
+  advanced(): void;
+  /** Tells the server and writes the position down, now. */
+  settle(): Promise<void>;
+  /** Stops the timers. */
+  end(): void;
+}
+
+export interface StreamingOptions {
+  readonly session: Session;
+  readonly feed: ChangeFeed;
+  readonly hub: ChangeHub;
+  readonly config: PostgresConfig;
+  readonly clock: Clock;
+  readonly from: Lsn;
+  /** The position could not be written down; capturing goes on. */
+  readonly onKeepFailed: (error: unknown) => void;
+}
+
+/** @throws Error of the server when it does not begin. */
+export const startStreaming = async (options: StreamingOptions): Promise<Streaming> => {
+  const { session, feed, hub, config, clock } = options;
+  const { replication, database } = session;
+  const { progress } = feed;
+  const parser = pgOutputParser();
+  const assemble = transactionAssembler(feed);
+  let kept = 0n;
+  let isConfirming = false;
+  let isEnded = false;
+  let cancelKeep: (() => void) | undefined;
+
+  const confirm = (): void => {
+    isConfirming = false;
+    if (!isEnded) replication.confirm(progress.confirmed.position);
+  };
+  const keep = async (): Promise<void> => {
+    const { worthKeeping } = progress.confirmed;
+    if (worthKeeping <= kept || config.temporary) return;
+    await database.saveOffset(config.slot_name, worthKeeping);
+    kept = worthKeeping;
+  };
+  const advanced = (): void => {
+    if (isEnded) return;
+    if (!isConfirming) {
+      isConfirming = true;
+      setImmediate(confirm);
+    }
+    if (progress.confirmed.worthKeeping <= kept) return;
+    // The first at once: it is what tells that a snapshot has been handled.
+    cancelKeep ??= clock.after(kept === 0n ? 0 : KEEP_EVERY_MS, () => {
+      cancelKeep = undefined;
+      if (!isEnded) keep().catch(options.onKeepFailed);
+    });
+  };
+  /** What consumers have not handled is not read: the server waits, and keeps its log. */
+  const waitForRoom = (): void => {
+    replication.pause();
+    void hub.room().then(() => {
+      if (!isEnded) replication.resume();
+    });
+  };
+
+  await replication.stream(
+    {
+      slot: config.slot_name,
+      from: options.from,
+      options: {
+        proto_version: config.streaming ? '2' : '1',
+        publication_names: `"${session.publication.replaceAll('"', '""')}"`,
+        ...(session.major >= 14 && { messages: 'true' }),
+        ...(config.streaming && { streaming: 'true' }),
+      },
+    },
+    {
+      data(bytes, position) {
+        const wasFull = hub.isFull;
+        const size = bytes.length;
+        assemble(parser.parse(bytes), position, size);
+        if (!wasFull && hub.isFull) waitForRoom();
+      },
+      keepalive(position, wantsReply) {
+        // Between transactions it tells that nothing of ours is before it; within one it says nothing of its rest.
+        if (!feed.isWithinTransaction) progress.idle(position);
+        if (wantsReply) confirm();
+      },
+    },
+  );
+  const cancelStandby = clock.every(config.standby_interval || DEFAULT_STANDBY_MS, confirm, { unref: true });
+  return {
+    advanced,
+    async settle() {
+      confirm();
+      await keep();
+    },
+    end() {
+      isEnded = true;
+      cancelStandby();
+      cancelKeep?.();
+    },
+  };
+};
