@@ -36,17 +36,20 @@ export interface SqlStoreOptions {
   readonly table: SqlTable;
   /** Milliseconds between sweeps of expired rows; 0 = no sweeper. */
   readonly cleanupIntervalMs: number;
+  /** The table does not fit at the start. It is looked at again by every operation until it does: the app may make it. */
+  readonly tableMissing: (error: CallError) => void;
   /** The first of a row of sweeps that failed. */
   readonly sweepFailed: (error: unknown) => void;
 }
 
 interface Running {
   readonly database: Database;
-  readonly statements: StoreStatements;
+  /** Absent until the table fits. */
+  statements?: StoreStatements;
 }
 
 /**
- * `store.sql`: rows of a table that exists: key in its reported form, value as JSON text, expiry as Unix seconds or NULL.
+ * `store.sql`: rows of a table that the app has made: key in its reported form, value as JSON text, expiry as Unix seconds or NULL.
  * One statement per operation, so that each is atomic; every one of them leaves expired rows out.
  */
 export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend => {
@@ -54,15 +57,21 @@ export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend
   let running: Running | undefined;
   let stopSweeper: Cancel | undefined;
 
+  const ready = async (caller: SqlCaller) => {
+    const now = running;
+    if (now === undefined) throw unavailable('store is stopped');
+    now.statements ??= await checkedStatements(id, now.database, table, caller);
+    return { database: now.database, statements: now.statements };
+  };
   const rowsOf = async (text: (s: StoreStatements) => string, params: SqlText['params'], context?: CallContext) => {
-    const { database, statements } = alive(running);
     const caller = callerOf(context);
-    return (await translated(caller, database.query({ text: text(statements), params, isPrepared: true }, caller)))
-      .rows;
+    const { database, statements } = await ready(caller);
+    const statement = { text: text(statements), params, isPrepared: true };
+    return (await translated(caller, database.query(statement, caller))).rows;
   };
   const changed = async (text: (s: StoreStatements) => string, params: SqlText['params'], context?: CallContext) => {
-    const { database, statements } = alive(running);
     const caller = callerOf(context);
+    const { database, statements } = await ready(caller);
     const statement = { text: text(statements), params, isPrepared: true };
     return (await translated(caller, database.execute(statement, caller))).rowsAffected;
   };
@@ -74,7 +83,7 @@ export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend
     let isSweeping = false;
     let isFailing = false;
     return () => {
-      if (isSweeping || running === undefined) return;
+      if (isSweeping || running?.statements === undefined) return;
       isSweeping = true;
       void changed((s) => s.sweep, [])
         .then(() => {
@@ -124,8 +133,14 @@ export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend
       return { items, hasMore: rows.length > limit };
     },
     async start() {
-      const database = options.database();
-      running = { database, statements: await checkedStatements(id, database, table) };
+      const next: Running = { database: options.database() };
+      try {
+        next.statements = await checkedStatements(id, next.database, table, callerOf());
+      } catch (error) {
+        if (!(error instanceof CallError) || error.kind !== 'Internal') throw error;
+        options.tableMissing(error);
+      }
+      running = next;
       if (cleanupIntervalMs > 0) stopSweeper ??= clock.every(cleanupIntervalMs, sweeper(), { unref: true });
     },
     async stop() {
@@ -134,11 +149,6 @@ export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend
       stopSweeper = undefined;
     },
   };
-};
-
-const alive = (running: Running | undefined): Running => {
-  if (running === undefined) throw unavailable('store is stopped');
-  return running;
 };
 
 const callerOf = (context: CallContext = rootContext): SqlCaller => ({ context, signal: context.signal });
@@ -163,22 +173,31 @@ const entryOf = (id: string, key: string, value: unknown): StoredEntry => {
   }
 };
 
-/** @throws CallError Invalid where the table is not there or not as it must be, Unavailable where the database is away. */
-const checkedStatements = async (id: string, database: Database, table: SqlTable): Promise<StoreStatements> => {
-  const caller = callerOf();
+/** @throws CallError Internal where the table is not there or not as it must be, Unavailable where the database is away. */
+const checkedStatements = async (
+  id: string,
+  database: Database,
+  table: SqlTable,
+  caller: SqlCaller,
+): Promise<StoreStatements> => {
   const statements = storeStatements(database.type, table, { isWhole: false });
-  const query = (text: string) => database.query({ text, params: [] }, caller);
-  const wanted = `The table must exist: ${tableText(database.type, table)}`;
+  const query = (text: string) => translated(caller, database.query({ text, params: [] }, caller));
+  const unfit = (why: string, cause?: unknown): CallError =>
+    internal(
+      `${id}: the table ${table.name} of ${database.id} cannot be used: ${why}. The table must exist: ${tableText(database.type, table)}`,
+      { cause },
+    );
+  let types: readonly unknown[];
   try {
     await query(statements.check);
-    const [[valueType, expiryType] = []] = (await query(statements.types)).rows;
-    if (!TEXT_TYPES.has(String(valueType ?? ''))) {
-      throw invalid(`the column ${table.value} is of the type ${valueType} and cannot hold JSON text`);
-    }
-    const isWhole = WHOLE_TYPES.has(String(expiryType ?? ''));
-    return isWhole ? storeStatements(database.type, table, { isWhole }) : statements;
+    types = (await query(statements.types)).rows[0] ?? [];
   } catch (error) {
-    if (error instanceof CallError && error.retryable === true) throw error;
-    throw invalid(`${id}: the table ${table.name} of ${database.id} cannot be used: ${messageOf(error)}. ${wanted}`);
+    throw error instanceof CallError && error.kind === 'Internal' ? unfit(error.message, error) : error;
   }
+  const [valueType, expiryType] = types.map((type) => String(type ?? ''));
+  if (!TEXT_TYPES.has(valueType ?? '')) {
+    throw unfit(`the column ${table.value} is of the type ${valueType} and cannot hold JSON text`);
+  }
+  const isWhole = WHOLE_TYPES.has(expiryType ?? '');
+  return isWhole ? storeStatements(database.type, table, { isWhole }) : statements;
 };

@@ -86,6 +86,8 @@ const sqlStore = (env: Env, { id, config }: Declared<z.output<typeof storeSql>>)
       expiry: config.expire_column_name,
     },
     cleanupIntervalMs: config.cleanup_interval,
+    tableMissing: (error) =>
+      env.logger.subsystem('kv').warn('the store has no table yet', { store: id, error: error.message }),
     sweepFailed: (error) =>
       env.logger.subsystem('kv').warn('expired entries cannot be removed', { store: id, error: messageOf(error) }),
   });

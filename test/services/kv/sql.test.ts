@@ -28,13 +28,22 @@ const databaseOf = async (t: Pick<Test, 'teardown'>, entry: EntryText): Promise<
 const caller = { context: rootContext, signal: rootContext.signal };
 const run = (database: Database, text: string) => database.execute({ text, params: [] }, caller);
 const rowsOf = async (database: Database, text: string) => (await database.query({ text, params: [] }, caller)).rows;
-const storeOn = (database: Database, name: string, more: { cleanupIntervalMs?: number; failed?: () => void } = {}) =>
+const storeOn = (
+  database: Database,
+  name: string,
+  more: { cleanupIntervalMs?: number; failed?: () => void; missing?: (error: Error) => void } = {},
+) =>
   sqlBackend(systemClock(), {
     id: 'app:store',
     type: database.type,
     database: () => database,
     table: { name, key: 'key', value: 'value', expiry: 'expires_at' },
     cleanupIntervalMs: more.cleanupIntervalMs ?? 0,
+    tableMissing:
+      more.missing ??
+      ((error) => {
+        throw error;
+      }),
     sweepFailed: more.failed ?? (() => {}),
   });
 
@@ -172,9 +181,19 @@ for (const { name, off, entry, columns, options = '' } of KINDS) {
     await t.rejects(async () => store.get(':odd'), { message: /app:store is not JSON/, kind: 'Internal' });
   });
 
-  test(`${name}: a start without a fitting table fails and says which is wanted`, async (t) => {
+  test(`${name}: without a fitting table it says which is wanted, and works from when there is one`, async (t) => {
+    const late: string[] = [];
+    const early = storeOn(shared, 'later', { missing: (error) => void late.push(error.message) });
+    await early.start();
+    t.teardown(() => early.stop());
+    t.match(late, [/the table later of app:db cannot be used/]);
+    await t.rejects(async () => early.set(':k', 1, undefined), { message: String(late[0]), kind: 'Internal' });
+    await run(shared, `CREATE TABLE later (${columns})${options}`);
+    await early.set(':k', 1, undefined);
+    t.equal((await early.get(':k'))?.value, 1, 'the app has made it meanwhile');
+    await run(shared, 'DROP TABLE later');
     const wanted = /The table must exist: CREATE TABLE none \(key text.*PRIMARY KEY/i;
-    await t.rejects(storeOn(shared, 'none').start(), { message: wanted, kind: 'Invalid' });
+    await t.rejects(storeOn(shared, 'none').start(), { message: wanted, kind: 'Internal' });
     await run(shared, 'CREATE TABLE unkeyed (key text, value text, expires_at integer)');
     await t.rejects(storeOn(shared, 'unkeyed').start(), {
       message: /app:store: the table unkeyed of app:db cannot be used: .*ON CONFLICT/,
