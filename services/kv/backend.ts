@@ -1,9 +1,10 @@
 import type { HostData } from '../../runtime/codec/host-data.ts';
+import type { CallContext } from '../../runtime/context.ts';
 
 /** A backend answers at once where it can: the memory one always does, a remote one never. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Key in its reported form (`:k` or `a:b`), value, and an opaque positive version that every write of the key changes. */
+/** Key in its reported form (`:k` or `a:b`), value, and an opaque positive version that every write of the key changes (`0` where the backend has none). */
 export interface StoredEntry {
   readonly key: string;
   /** Read-only, and shared with nobody who writes. */
@@ -48,22 +49,22 @@ export interface BackendInfo {
 /**
  * Where a store's entries live. It knows no telemetry and no Lua; keys come in their reported form. Every method throws
  * (or rejects with) a CallError: Unavailable `store is full` or `store is stopped`, Internal for a failing backend.
- * Expired entries behave as absent at once. All backends pass test/services/kv/contract.ts.
+ * Expired entries behave as absent at once. `context` is the caller's, for backends that use another surface. All backends pass test/services/kv/contract.ts.
  */
 export interface StoreBackend {
   readonly info: BackendInfo;
   /** `db.system.name` of spans, and whether the store is in this program. */
   readonly system: string;
   readonly isEmbedded: boolean;
-  get(key: string): Awaitable<StoredEntry | undefined>;
-  has(key: string): Awaitable<boolean>;
+  get(key: string, context?: CallContext): Awaitable<StoredEntry | undefined>;
+  has(key: string, context?: CallContext): Awaitable<boolean>;
   /** Removes an earlier expiry where `ttl` is absent. */
-  set(key: string, value: HostData, ttl: number | undefined): Awaitable<void>;
+  set(key: string, value: HostData, ttl: number | undefined, context?: CallContext): Awaitable<void>;
   /** False when there was nothing to delete. */
-  delete(key: string): Awaitable<boolean>;
-  list(query: ListQuery): Awaitable<Page>;
+  delete(key: string, context?: CallContext): Awaitable<boolean>;
+  list(query: ListQuery, context?: CallContext): Awaitable<Page>;
   /** Conditions are atomic against all other writers. */
-  put(key: string, value: HostData, options: PutOptions): Awaitable<PutOutcome>;
+  put(key: string, value: HostData, options: PutOptions, context?: CallContext): Awaitable<PutOutcome>;
   start(): Promise<void>;
   /** Idempotent, and harmless without a start. */
   stop(): Promise<void>;

@@ -1,7 +1,8 @@
 import type { HostData } from '../../runtime/codec/host-data.ts';
-import { internal, invalid, unavailable } from '../../runtime/errors.ts';
+import { internal, unavailable } from '../../runtime/errors.ts';
 import type { RedisLink } from '../../runtime/redis/link.ts';
 import type { BackendInfo, ListQuery, Page, PutOptions, PutOutcome, StoreBackend, StoredEntry } from './backend.ts';
+import { jsonText } from './json-text.ts';
 import { WRITE } from './redis-scripts.ts';
 
 const INFO: BackendInfo = {
@@ -34,7 +35,11 @@ export const redisBackend = (link: RedisLink, prefix: string): StoreBackend => {
     alive();
     const ms = ttl === undefined || ttl <= 0 ? '' : Math.max(1, Math.ceil(ttl * 1000));
     const condition = onlyIfAbsent === true ? 'absent' : ifVersion === undefined ? '' : 'version';
-    return (await link.script(WRITE, [nameOf(key)], [jsonOf(value), ms, condition, ifVersion ?? ''])) as Written;
+    return (await link.script(
+      WRITE,
+      [nameOf(key)],
+      [jsonText(value, 'store.redis'), ms, condition, ifVersion ?? ''],
+    )) as Written;
   };
   const get = async (key: string): Promise<StoredEntry | undefined> => {
     alive();
@@ -61,7 +66,7 @@ export const redisBackend = (link: RedisLink, prefix: string): StoreBackend => {
       const [result, version = ''] = await write(key, value, options);
       // What is read back, as from any other read: not the value that came in.
       return result === 'ok'
-        ? { result, entry: { key, value: JSON.parse(jsonOf(value)) as HostData, version } }
+        ? { result, entry: { key, value: JSON.parse(jsonText(value, 'store.redis')) as HostData, version } }
         : { result };
     },
     /** By ascending key. Redis knows no order of keys: every page walks over all keys of the server (SCAN). */
@@ -98,15 +103,6 @@ const entryOf = (key: string, [value, version]: readonly (string | null)[]): Sto
     throw internal('a value in redis is not JSON: something else has written it', { cause: error });
   }
 };
-
-/** JSON text. @throws CallError Invalid for bytes that no JSON text can hold. */
-const jsonOf = (value: HostData): string =>
-  JSON.stringify(value, (_key, member: unknown) => {
-    if (member instanceof Uint8Array) {
-      throw invalid('value must be valid UTF-8 for store.redis. Encode bytes, as base64 for example.');
-    }
-    return member;
-  });
 
 /** The first `limit` keys of the query and one more where there is one, sorted. */
 const firstKeys = async (link: RedisLink, prefix: string, { prefix: wanted, after, limit }: ListQuery) => {

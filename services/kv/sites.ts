@@ -26,19 +26,21 @@ const ofPut = ({ result }: PutOutcome): KvResult => (result === 'exists' ? 'conf
 export const storeSites = (env: Env, id: string, backend: StoreBackend): Store => {
   const at = <In, Out>(
     operation: KvOperation,
-    run: (input: In) => Awaitable<Out>,
+    run: (input: In, context: CallContext) => Awaitable<Out>,
     result: (out: Out) => KvResult,
   ): ((input: In, context: CallContext) => Awaitable<Out>) => {
-    const site = env.site(siteOf(env, id, backend, operation, result), (call: Call<In>) => run(call.input));
+    const site = env.site(siteOf(env, id, backend, operation, result), (call: Call<In>) =>
+      run(call.input, call.context),
+    );
     return (input, context) => site({ input, context });
   };
-  const get = at('get', (key: string) => backend.get(key), found);
-  const has = at('has', (key: string) => backend.has(key), found);
-  const remove = at('delete', (key: string) => backend.delete(key), found);
+  const get = at('get', backend.get, found);
+  const has = at('has', backend.has, found);
+  const remove = at('delete', backend.delete, found);
   const list = at('list', backend.list, ok);
   // Values are converted inside the site: one that does not fit counts as a failed write.
-  const set = at('set', (w: Write) => backend.set(w.key, hostDataOf(w.value), w.options.ttl), ok);
-  const put = at('put', (w: Write) => backend.put(w.key, hostDataOf(w.value), w.options), ofPut);
+  const set = at('set', (w: Write, context) => backend.set(w.key, hostDataOf(w.value), w.options.ttl, context), ok);
+  const put = at('put', (w: Write, context) => backend.put(w.key, hostDataOf(w.value), w.options, context), ofPut);
   return {
     id,
     info: backend.info,

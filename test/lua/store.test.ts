@@ -1,4 +1,5 @@
 import { cpSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { luaTests } from '../harness/lua-tests.ts';
@@ -20,6 +21,22 @@ test('lua/store.md, line by line, on store.redis', async (t) => {
     lifecycle: { auto_start: true },
   });
   const backend = { namespace: 'store.tests', entries: [store('subject'), store('other')] };
+  writeFileSync(`${dir}/backend.yaml`, JSON.stringify(backend));
+  await luaTests(t, dir);
+});
+
+test('lua/store.md, line by line, on store.sql', async (t) => {
+  const dir = t.testdir();
+  cpSync(source, dir, { recursive: true });
+  const tables = new DatabaseSync(`${dir}/data.db`);
+  for (const name of ['subject', 'other']) {
+    tables.exec(`CREATE TABLE ${name} (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at REAL)`);
+  }
+  tables.close();
+  const lifecycle = { auto_start: true };
+  const store = (name: string) => ({ name, kind: 'store.sql', database: 'db', table_name: name, lifecycle });
+  const database = { name: 'db', kind: 'db.sql.sqlite', file: './data.db', lifecycle };
+  const backend = { namespace: 'store.tests', entries: [store('subject'), store('other'), database] };
   writeFileSync(`${dir}/backend.yaml`, JSON.stringify(backend));
   await luaTests(t, dir);
 });

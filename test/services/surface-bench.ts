@@ -28,6 +28,7 @@ import { processSurface } from '../../services/process/surface.ts';
 import { queueSurface } from '../../services/queue/surface.ts';
 import { scheduleSurface } from '../../services/schedule/surface.ts';
 import { securitySurface } from '../../services/security/surface.ts';
+import { sqlSurface } from '../../services/sql/surface.ts';
 import { valuesSurface } from '../../services/values/surface.ts';
 import { spanRecorder } from '../harness/span-recorder.ts';
 
@@ -57,6 +58,7 @@ const SURFACES: readonly Surface[] = [
   codeSurface,
   functionSurface,
   queueSurface,
+  sqlSurface,
   kvSurface,
   processSurface,
   eventsSurface,

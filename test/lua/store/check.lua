@@ -34,4 +34,9 @@ function check.store()
   return assert(store.get("store.tests:subject"))
 end
 
+-- Whether the store under test is without versions and conditions: `store.sql`, by its name and not by what it says of itself.
+function check.is_unversioned(s)
+  return s:info().backend == store.backend.SQL
+end
+
 return check

@@ -31,6 +31,7 @@ local function entry_and_versions()
   check.equal(entry.key, "ev:1")
   check.equal(entry.value.a, 1)
   check.equal(type(entry.version), "string")
+  if check.is_unversioned(s) then return check.equal(entry.version, "0") end
   assert(tonumber(entry.version) > 0)
   s:set("ev:1", { a = 1 })
   assert(s:entry("ev:1").version ~= entry.version, "every write changes the version")

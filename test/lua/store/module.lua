@@ -50,13 +50,16 @@ local function info_tells_the_backend()
   local info = assert(check.store():info())
   check.equal(info.id, "store.tests:subject")
   local by_backend = {
-    [store.backend.MEMORY] = { store.consistency.LOCAL, false },
-    [store.backend.REDIS] = { store.consistency.LINEARIZABLE, true },
+    [store.backend.MEMORY] = { store.consistency.LOCAL, false, true },
+    [store.backend.REDIS] = { store.consistency.LINEARIZABLE, true, true },
+    [store.backend.SQL] = { store.consistency.LOCAL, true, false },
   }
   local wanted = by_backend[info.backend]
   check.equal(info.consistency, wanted[1])
   check.equal(info.durable, wanted[2])
-  for _, able in ipairs({ "list", "versioned", "conditional_put", "ttl" }) do check.equal(info[able], true, able) end
+  check.equal(info.versioned, wanted[3])
+  check.equal(info.conditional_put, wanted[3])
+  for _, able in ipairs({ "list", "ttl" }) do check.equal(info[able], true, able) end
 end
 
 return {

@@ -9,6 +9,8 @@ export interface BackendUnderTest {
   pass(seconds: number): Promise<void> | void;
   /** A store of this kind is bounded. */
   readonly isBounded: boolean;
+  /** `store.sql` has neither versions nor conditions. Default true. */
+  readonly isVersioned?: boolean;
 }
 
 /** What every backend must do, whatever is behind it: one suite for all (architecture.md, "A surface is one folder"). */
@@ -86,22 +88,40 @@ export const storeContract = (name: string, under: BackendUnderTest): void => {
     );
   });
 
-  test(`${name}: a write changes the version, and conditions hold against it`, async (t) => {
-    const store = await started(t);
-    const first = await store.put(':k', 1, { onlyIfAbsent: true });
-    if (first.result !== 'ok') return t.fail(`first put: ${first.result}`);
-    t.match(first.entry.version, /^[1-9]\d*$/);
-    t.equal((await store.put(':k', 2, { onlyIfAbsent: true })).result, 'exists');
-    const second = await store.put(':k', 3, { ifVersion: first.entry.version });
-    if (second.result !== 'ok') return t.fail(`second put: ${second.result}`);
-    t.not(second.entry.version, first.entry.version);
-    t.equal((await store.put(':k', 4, { ifVersion: first.entry.version })).result, 'conflict');
-    t.equal((await store.put(':none', 4, { ifVersion: '1' })).result, 'not_found');
-    const read = await store.get(':k');
-    t.same([read?.value, read?.version], [3, second.entry.version]);
-    await store.set(':k', 5, undefined);
-    t.not((await store.get(':k'))?.version, second.entry.version);
-  });
+  if (under.isVersioned === false) {
+    test(`${name}: a put without conditions writes, one with a condition is refused and writes nothing`, async (t) => {
+      const store = await started(t);
+      const value = { a: [1] };
+      t.same(await store.put(':k', value, { onlyIfAbsent: false }), {
+        result: 'ok',
+        entry: { key: ':k', value, version: '0' },
+      });
+      t.same(await store.get(':k'), { key: ':k', value, version: '0' });
+      const refused = { message: 'operation not supported by this store', kind: 'Invalid', retryable: false };
+      await t.rejects(async () => store.put(':none', 1, { onlyIfAbsent: true }), refused);
+      await t.rejects(async () => store.put(':k', 1, { ifVersion: '1' }), refused);
+      t.equal(await store.has(':none'), false);
+      t.same((await store.get(':k'))?.value, value);
+      t.same([store.info.versioned, store.info.conditional_put], [false, false]);
+    });
+  } else {
+    test(`${name}: a write changes the version, and conditions hold against it`, async (t) => {
+      const store = await started(t);
+      const first = await store.put(':k', 1, { onlyIfAbsent: true });
+      if (first.result !== 'ok') return t.fail(`first put: ${first.result}`);
+      t.match(first.entry.version, /^[1-9]\d*$/);
+      t.equal((await store.put(':k', 2, { onlyIfAbsent: true })).result, 'exists');
+      const second = await store.put(':k', 3, { ifVersion: first.entry.version });
+      if (second.result !== 'ok') return t.fail(`second put: ${second.result}`);
+      t.not(second.entry.version, first.entry.version);
+      t.equal((await store.put(':k', 4, { ifVersion: first.entry.version })).result, 'conflict');
+      t.equal((await store.put(':none', 4, { ifVersion: '1' })).result, 'not_found');
+      const read = await store.get(':k');
+      t.same([read?.value, read?.version], [3, second.entry.version]);
+      await store.set(':k', 5, undefined);
+      t.not((await store.get(':k'))?.version, second.entry.version);
+    });
+  }
 
   test(`${name}: a stopped store is Unavailable, and stop is idempotent`, async (t) => {
     const store = await under.make(10);
