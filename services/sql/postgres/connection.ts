@@ -94,15 +94,10 @@ export const postgresConnection = (client: PoolClient, state: ClientState, pool:
       mine.resolve();
     }
   };
-  const runOnce = ({ text, params, isPrepared }: Statement): Promise<Result> => {
+  const runOnce = async ({ text, params, isPrepared }: Statement): Promise<Result> => {
     const values = params.map(bound);
     const query = { text, values, rowMode: 'array' as const, name: isPrepared ? nameOf(text) : undefined };
-    return new Promise((resolve, reject) => {
-      client.query(query, (error: Error | null | undefined, result) => {
-        if (error) reject(error);
-        else resolve(result as unknown as Result);
-      });
-    });
+    return (await client.query(query)) as unknown as Result;
   };
   const run = (statement: Statement): Promise<Result> =>
     attempt(async () => {
