@@ -119,7 +119,9 @@ test('the target: a function, or a process and its host', async (t) => {
 });
 
 test('a lock is refused, not ignored; so are other overlaps and an input that is no list', async (t) => {
-  t.match(errors(t, 'every: 1m, func: work, lock: redis'), [/^\.lock: locks \(on a store\.redis or db\.sql\.postgres\)/]);
+  t.match(errors(t, 'every: 1m, func: work, lock: redis'), [
+    /^\.lock: locks \(on a store\.redis or db\.sql\.postgres\)/,
+  ]);
   t.match(errors(t, 'every: 1m, func: work, overlap: skipp'), [
     /^\.overlap: expected one of skip, allow, queue, got "skipp"/,
   ]);
