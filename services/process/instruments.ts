@@ -3,11 +3,9 @@ import {
   DURATION_SECONDS,
   type GaugeSpec,
   type HistogramSpec,
+  LIFETIME_SECONDS,
   type UpDownCounterSpec,
 } from '../../runtime/metrics/instruments.ts';
-
-/** Lives, waits and lags are longer than calls (telemetry.md, section 1). */
-const LIFETIME_SECONDS = [0.001, 0.01, 0.1, 1, 10, 60, 300, 1800, 3600, 21600, 86400] as const;
 
 export const processStarted: CounterSpec<never> = {
   name: 'process_started_total',
