@@ -27,9 +27,11 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   const lifecycle = componentOptions(config.lifecycle);
   const health = env.health(id);
   const target = config.func ?? config.queue ?? '';
-  const options: CallOptions = {
-    retry: { ...config.retry, max_attempts: config.retry.max_attempts || Number.POSITIVE_INFINITY },
-  };
+  // Without retries the attempts have no number (telemetry.md, section 2).
+  const options: CallOptions | undefined =
+    config.retry.max_attempts === 1
+      ? undefined
+      : { retry: { ...config.retry, max_attempts: config.retry.max_attempts || Number.POSITIVE_INFINITY } };
   let origin = rootContext;
   let stopping = new AbortController();
 
