@@ -24,6 +24,8 @@ type Taker = (delivery: Delivery | undefined) => void;
 export interface RedisIntake extends Intake {
   /** Taken ahead, and not handed out. */
   readonly buffered: number;
+  /** Publish time of the first of those; Infinity where there is none. */
+  readonly oldestBufferedAt: number;
   readonly waiting: number;
   /** Closes, and renews nothing more: what is not settled by then is taken over by others. */
   abandon(): Promise<void>;
@@ -48,7 +50,7 @@ export const redisIntake = (
     readonly onDelayed: (ms: number) => void;
   },
 ): RedisIntake => {
-  const { clock, link, keys, group, visibilityMs } = place;
+  const { clock, link, keys, group, visibilityMs, backlog } = place;
   const consumer = `${hostname()}-${process.pid}-${randomUUID()}`;
   const held = heldEntries(place, consumer, host);
   const reading: RedisLink = link.another(`perilune ${keys.stream} reads`);
@@ -107,7 +109,9 @@ export const redisIntake = (
     const answer = (await reading.run((redis) =>
       redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'BLOCK', blockMs, 'STREAMS', keys.stream, '>'),
     )) as [string, Entry[]][] | null;
-    accept(answer?.[0]?.[1] ?? []);
+    const entries = answer?.[0]?.[1] ?? [];
+    backlog.taken(entries.length);
+    accept(entries);
   };
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const afterFailure = async (error: unknown): Promise<void> => {
@@ -183,6 +187,9 @@ export const redisIntake = (
   const intake: RedisIntake = {
     get buffered() {
       return buffer.size;
+    },
+    get oldestBufferedAt() {
+      return buffer.first?.publishedAt ?? Number.POSITIVE_INFINITY;
     },
     get waiting() {
       return takers.size;
