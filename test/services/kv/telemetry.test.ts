@@ -144,7 +144,7 @@ for (const { name, skip = false, entries, hasConditions, isShared, span } of KIN
     t.ok(bench.rows('kv_op_duration_seconds').includes('namespace=app:cache,op=get,result=error 1'));
   });
 
-  test(`rules 74, 84: ${name}: with otel.kv.spans there is one an operation, and no signal shows a key or a value`, {
+  test(`rule 74: ${name}: with otel.kv.spans there is one an operation, and no signal shows a key or a value`, {
     skip,
   }, async (t) => {
     const bench = await surfaceBench(t, [...(await entries(t)), USE, READ_BROKEN], { spans: { kv: true } });
