@@ -100,8 +100,7 @@ const entryOf = (key: string, [value, version]: readonly (string | null)[]): Sto
   try {
     return { key, value: JSON.parse(value) as HostData, version };
   } catch {
-    // Without its cause, whose message quotes the value: spans would show it (rule 84).
-    throw internal('a value in redis is not JSON: something else has written it');
+    throw internal('a value in redis is not JSON: something else has written it'); // the cause quotes the value
   }
 };
 

@@ -169,8 +169,7 @@ const entryOf = (id: string, key: string, value: unknown): StoredEntry => {
   try {
     return { key, value: JSON.parse(String(value)) as HostData, version: NO_VERSION };
   } catch {
-    // Without its cause, whose message quotes the value: spans would show it (rule 84).
-    throw internal(`a value in the table of ${id} is not JSON: something else has written it`);
+    throw internal(`a value in the table of ${id} is not JSON: something else has written it`); // the cause quotes the value
   }
 };
 

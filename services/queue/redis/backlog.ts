@@ -1,3 +1,7 @@
+import type { DriverQueue } from '../driver.ts';
+import type { Holder } from './delivery.ts';
+import type { QueuePlace } from './place.ts';
+
 /**
  * What waits in one queue, as gauges show it: what Redis said when it was asked last, and what this program has done since.
  * What other programs have done since is missing until the next look.
@@ -36,3 +40,21 @@ export class Backlog {
     this.#ready -= count;
   }
 }
+
+/** Tells the backlogs what a consumer does with the entries it holds. */
+export const countingHolder = (held: Holder, { backlog }: QueuePlace, placeOf: PlaceOf): Holder => ({
+  ack: held.ack,
+  drop: held.drop,
+  async putBack(entryId, message, delayMs) {
+    await held.putBack(entryId, message, delayMs);
+    backlog.added(delayMs, message.publishedAt);
+  },
+  move(entryId, to, message) {
+    const moved = held.move(entryId, to, message);
+    return moved?.then((outcome) => {
+      if (outcome === 'ok') placeOf(to)?.backlog.added(0, message.publishedAt);
+      return outcome;
+    });
+  },
+});
+type PlaceOf = (queue: DriverQueue) => QueuePlace | undefined;

@@ -29,7 +29,7 @@ export const heldEntries = (
     readonly onDelayed: (ms: number) => void;
   },
 ): Held => {
-  const { clock, link, keys, group, visibilityMs, backlog } = place;
+  const { clock, link, keys, group, visibilityMs } = place;
   const acknowledge = acknowledging(link, keys.stream, group);
   const ids = new Set<string>();
   const empty = new Set<() => void>();
@@ -86,8 +86,7 @@ export const heldEntries = (
     async putBack(entryId, message, delayMs) {
       const fields = fieldsOf(message, message.attempt);
       const args = [group, consumer, entryId, Math.round(delayMs), ...fields];
-      const outcome = await settle(entryId, () => link.script(RETURN, [keys.stream, keys.delayed], args));
-      if (outcome === 'ok') backlog.added(delayMs, message.publishedAt);
+      await settle(entryId, () => link.script(RETURN, [keys.stream, keys.delayed], args));
       if (delayMs > 0) host.onDelayed(delayMs);
     },
     move(entryId, to, message) {
@@ -98,7 +97,6 @@ export const heldEntries = (
       return settle(entryId, async () => (await link.script(MOVE, from, args)) as 'ok' | 'full' | 'lost').then(
         (out) => {
           if (out === 'full') ids.add(entryId); // it has not moved
-          if (out === 'ok') target.backlog.added(0, message.publishedAt);
           return out;
         },
       );

@@ -5,6 +5,7 @@ import { Fifo } from '../../../runtime/fifo.ts';
 import { hasCode } from '../../../runtime/redis/failure.ts';
 import type { RedisLink } from '../../../runtime/redis/link.ts';
 import type { Delivery, DriverQueue, Intake, IntakeOptions } from '../driver.ts';
+import { countingHolder } from './backlog.ts';
 import { RedisDelivery } from './delivery.ts';
 import { messageOf } from './entry.ts';
 import { heldEntries } from './held.ts';
@@ -53,6 +54,7 @@ export const redisIntake = (
   const { clock, link, keys, group, visibilityMs, backlog } = place;
   const consumer = `${hostname()}-${process.pid}-${randomUUID()}`;
   const held = heldEntries(place, consumer, host);
+  const holder = countingHolder(held, place, host.placeOf);
   const reading: RedisLink = link.another(`perilune ${keys.stream} reads`);
   const buffer = new Fifo<RedisDelivery>();
   const takers = new Set<Taker>();
@@ -81,7 +83,7 @@ export const redisIntake = (
     for (const [entryId, fields, deliveries = 1] of entries) {
       const message = messageOf(entryId, fields);
       // Each takeover is a delivery more than the message itself knows of.
-      const delivery = new RedisDelivery(entryId, { ...message, attempt: message.attempt + deliveries - 1 }, held);
+      const delivery = new RedisDelivery(entryId, { ...message, attempt: message.attempt + deliveries - 1 }, holder);
       held.add(entryId);
       const [taker] = takers;
       if (taker === undefined) buffer.push(delivery);

@@ -105,7 +105,9 @@ const observed = async (t: Test, database: Database, isNumbered: boolean, spans:
 };
 
 const telemetryOf = (name: string, databaseOf: () => Promise<Database>, isNumbered: boolean, skip: false | string) => {
-  test(`rules 15, 75: ${name}: every variant (direct, prepared, transaction) is counted, in both sinks`, { skip }, async (t) => {
+  test(`rules 15, 75: ${name}: every variant (direct, prepared, transaction) is counted, in both sinks`, {
+    skip,
+  }, async (t) => {
     const { collector, program, scraped } = await observed(t, await databaseOf(), isNumbered, false);
     const ops = select(scraped, 'wippy_sql_ops_total');
     const counted = Object.fromEntries(ops.map(({ labels, value }) => [`${labels.op},${labels.result}`, value]));
