@@ -57,8 +57,9 @@ const observed = async () => {
     () => {}, // the test says what differs
   );
   const text = await (await fetch(`${program.operations}/metrics`)).text();
+  const withExemplars = await program.scrape('application/openmetrics-text;version=1.0.0');
   const { code } = await program.stop();
-  return { slot: backends.slot, collector, program, scraped, text, code };
+  return { slot: backends.slot, collector, program, scraped, withExemplars, text, code };
 };
 type Observed = Awaited<ReturnType<typeof observed>>;
 const run: Observed | undefined = skip === false ? await observed() : undefined;
@@ -116,6 +117,26 @@ test('rules 5, 65, 74, 75: exact values, the same in both sinks', { skip }, asyn
   t.ok(expected.size > 150, `${expected.size} series`);
   for (const [key, value] of expected) t.equal(text.get(key), value, key);
   t.same(counted(pushedSeries(collector)), counted(text));
+});
+
+test('what is counted within a call has an exemplar of its trace', { skip }, async (t) => {
+  const { withExemplars, collector } = given();
+  const traces = new Set(collector.spans().map(({ traceId }) => traceId));
+  const counters = [
+    'wippy_kv_ops_total',
+    'wippy_sql_ops_total',
+    'wippy_queue_messages_total',
+    'wippy_queue_published_total',
+  ];
+  const histograms = ['kv_op_duration', 'sql_op_duration', 'queue_process_duration'];
+  for (const name of [...counters, ...histograms.map((one) => `wippy_${one}_seconds_bucket`)]) {
+    const found = select(withExemplars, name).flatMap(({ exemplar }) => (exemplar === undefined ? [] : [exemplar]));
+    t.ok(found.length > 0, `${name} has exemplars`);
+    t.ok(
+      found.every(({ labels }) => traces.has(labels.trace_id ?? '')),
+      `${name}: of traces that were exported`,
+    );
+  }
 });
 
 test('rules 74, 75, 84: no key, value, row, parameter or statement is in any signal, and no operation has a span', {
