@@ -59,27 +59,27 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
     if (isUnsettled) settle();
   };
 
-  /**
-   * A column that a trigger names cannot be dropped, and a trigger that names one that another program has dropped breaks
-   * every write: the statement runs again without them, and they are made anew.
-   */
-  const isInTheWay = (error: unknown): boolean => {
+  /** A column that a trigger names cannot be dropped: the statement that drops it runs without them. */
+  const isInTheWay = (message: string): boolean => new RegExp(`error in trigger "?${OWN_PREFIX}`).test(message);
+  /** A trigger that names a column that another program has dropped breaks every write: the next one runs with new ones. */
+  const isOutdated = (message: string): boolean =>
+    /no such (?:column|table)/.test(message) && schemaVersion() !== knownSchema;
+  const again = <T>(error: unknown, run: () => T): T => {
     const message = error instanceof Error ? error.message : '';
-    if (message.includes(OWN_PREFIX)) return true;
-    return /no such (?:column|table)/.test(message) && schemaVersion() !== knownSchema;
-  };
-  const withoutTriggers = <T>(run: () => T): T => {
+    const blocks = isInTheWay(message);
+    if (!blocks && !isOutdated(message)) throw error;
     const savepoint = `${OWN_PREFIX}statement`;
     db.exec(`SAVEPOINT ${savepoint}`);
     try {
-      for (const log of open) log.dropTriggers();
+      if (blocks) for (const log of open) log.dropTriggers();
+      else sync();
       const out = run();
-      sync();
+      if (blocks) sync();
       db.exec(`RELEASE ${savepoint}`);
       return out;
-    } catch (error) {
+    } catch (failure) {
       db.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
-      throw error;
+      throw failure;
     }
   };
 
@@ -142,8 +142,7 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
       try {
         out = run();
       } catch (error) {
-        if (!isInTheWay(error)) throw error;
-        out = withoutTriggers(run);
+        out = again(error, run);
       }
       afterStatement();
       return out;

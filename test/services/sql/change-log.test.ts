@@ -445,7 +445,7 @@ test('a durable log: other programs are seen, whatever their SQLite, and may cha
   const temporary = await database.open({ isDurable: false, reader: 'app:temporary' });
   other.exec(`DROP TRIGGER perilune_cdc_after_insert_orders; DROP TRIGGER perilune_cdc_after_update_orders; DROP TRIGGER perilune_cdc_after_delete_orders;
     DROP TRIGGER perilune_cdc_before_insert_orders; DROP TRIGGER perilune_cdc_before_update_orders; ALTER TABLE orders DROP COLUMN more`);
-  await database.run(`INSERT INTO orders VALUES (50, 'after', 50)`);
+  await database.run(`INSERT INTO orders (id, name, code) VALUES (50, 'after', 50)`);
   t.same(
     await linesOf(temporary, temporary.position),
     ['insert orders - i50,tafter,i50'],
