@@ -1,3 +1,5 @@
+import type { CallError } from '../../runtime/errors.ts';
+
 /** A table as the log shows it. */
 export interface LogShape {
   readonly table: string;
@@ -32,6 +34,8 @@ export interface ChangeLogOptions {
   readonly tables: readonly string[] | undefined;
   /** A new reader wants the rows that are there before the changes. */
   readonly wantsRows: boolean;
+  /** Triggers cannot be made to fit the tables: changes may be missed. Undefined: they fit again. */
+  readonly troubled: (error: CallError | undefined) => void;
 }
 
 /**

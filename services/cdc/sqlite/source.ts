@@ -71,6 +71,10 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
       isDurable,
       tables: config.tables?.map((one) => one.toLowerCase()),
       wantsRows: config.snapshot,
+      troubled(error) {
+        if (error === undefined) faults.recovered('triggers');
+        else faults.report({ message: 'change capture may miss changes', error, kind: 'write', lasting: 'triggers' });
+      },
     });
     tables.learn(await opened.shapes());
     return opened;

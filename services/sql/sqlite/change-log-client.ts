@@ -1,10 +1,10 @@
 import type { Clock } from '../../../runtime/clock.ts';
-import { unavailable } from '../../../runtime/errors.ts';
+import { asCallError, type CallError, unavailable } from '../../../runtime/errors.ts';
 import type { ChangeLog, ChangeLogOptions } from '../change-log.ts';
 import type { DatabaseThread } from './database-thread.ts';
 import type { LogName } from './log-protocol.ts';
 
-/** How long a change of another program may go unnoticed. */
+/** How long what another program does may go unnoticed. */
 const LOOK_EVERY_MS = 100;
 /** Rows that cross over from the thread at once. */
 const ROWS_AT_ONCE = 500;
@@ -17,7 +17,7 @@ export const openChangeLog = async (
   clock: Clock,
   thread: DatabaseThread,
   turn: () => Promise<() => void>,
-  { reader, isDurable, tables, wantsRows }: ChangeLogOptions,
+  { reader, isDurable, tables, wantsRows, troubled }: ChangeLogOptions,
 ): Promise<ChangeLog> => {
   const log: LogName = isDurable ? 'main' : 'temp';
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -52,15 +52,26 @@ export const openChangeLog = async (
   reached(opened.committed);
 
   let isLooking = false;
+  let isTroubled = false;
+  let hasEnded = false;
+  thread.ended.catch(() => {
+    hasEnded = true;
+  });
+  const looked = (error: CallError | undefined): void => {
+    isLooking = false;
+    if (hasEnded || isClosed || isTroubled === (error !== undefined)) return;
+    isTroubled = error !== undefined;
+    troubled(error);
+  };
   const look = (): void => {
     if (isLooking) return; // a statement that takes long is still in its way
     isLooking = true;
-    const over = (): void => {
-      isLooking = false;
-    };
-    thread.log('look', {}).then(over, over); // a thread that has ended says so itself
+    thread.log('look', {}).then(
+      () => looked(undefined),
+      (error: unknown) => looked(asCallError(error)),
+    );
   };
-  const cancelLook = isDurable ? clock.every(LOOK_EVERY_MS, look, { unref: true }) : () => {};
+  const cancelLook = clock.every(LOOK_EVERY_MS, look, { unref: true });
 
   return {
     generation: opened.generation,

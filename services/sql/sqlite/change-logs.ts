@@ -43,8 +43,20 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
     for (const log of open) log.sync(shapes);
     knownSchema = schemaVersion(); // with the triggers just made
   };
+  const asOne = <T>(work: () => T): T => {
+    const savepoint = `${OWN_PREFIX}work`;
+    db.exec(`SAVEPOINT ${savepoint}`);
+    try {
+      const out = work();
+      db.exec(`RELEASE ${savepoint}`);
+      return out;
+    } catch (error) {
+      db.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+      throw error;
+    }
+  };
   const follow = (): void => {
-    if (schemaVersion() !== knownSchema && isReadOnly() === 0) sync();
+    if (schemaVersion() !== knownSchema && isReadOnly() === 0) asOne(sync);
   };
   const settle = (): void => {
     if (db.isTransaction) return;
@@ -52,7 +64,11 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
     for (const log of open) if (log.settle()) notice(log.name, log.committed);
   };
   const afterStatement = (): void => {
-    follow();
+    try {
+      follow();
+    } catch {
+      // The statement itself has been done. What is in the way is still there for the next `look`, which tells it.
+    }
     const changes = totalChanges();
     if (changes !== knownChanges) isUnsettled = true;
     knownChanges = changes;
@@ -68,25 +84,19 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
     const message = error instanceof Error ? error.message : '';
     const blocks = isInTheWay(message);
     if (!blocks && !isOutdated(message)) throw error;
-    const savepoint = `${OWN_PREFIX}statement`;
-    db.exec(`SAVEPOINT ${savepoint}`);
-    try {
+    return asOne(() => {
       if (blocks) for (const log of open) log.dropTriggers();
       else sync();
       const out = run();
       if (blocks) sync();
-      db.exec(`RELEASE ${savepoint}`);
       return out;
-    } catch (failure) {
-      db.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
-      throw failure;
-    }
+    });
   };
 
-  /** All of it or nothing, and nothing of the app's. */
-  const atomically = <T>(work: () => T): T => {
+  /** All of it or nothing, and nothing of the app's. Who writes the connection's own log waits for no other program. */
+  const atomically = <T>(log: LogName, work: () => T): T => {
     if (db.isTransaction) throw new Error('a transaction is open that was begun by a statement: end it');
-    db.exec('BEGIN IMMEDIATE');
+    db.exec(log === 'temp' ? 'BEGIN' : 'BEGIN IMMEDIATE');
     try {
       const out = work();
       db.exec('COMMIT');
@@ -101,35 +111,46 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
   };
 
   const calls: LogCalls = {
-    open: (input) =>
-      atomically(() => {
-        // Who asks for the log of the connection does not want the one in the file any more.
-        if (input.log === 'temp') logs.main.forgetReader(input.reader);
-        const opened = logs[input.log].open(input);
-        nowOpen();
-        sync();
-        knownData = dataVersion();
-        return opened;
-      }),
-    close: ({ log, reader }) =>
-      atomically(() => {
+    open(input) {
+      const { log, reader } = input;
+      try {
+        return atomically(log, () => {
+          // Who asks for the log of the connection does not want the one in the file any more.
+          if (log === 'temp') logs.main.forgetReader(reader);
+          const opened = logs[log].open(input);
+          nowOpen();
+          sync();
+          knownData = dataVersion();
+          return opened;
+        });
+      } catch (error) {
         logs[log].close(reader);
         nowOpen();
-        if (log === 'temp') logs.temp.sync(tableShapes(db));
-        return undefined;
-      }),
-    read: ({ log, after, limit }) => logs[log].read(after, limit),
-    look() {
-      const version = dataVersion();
-      if (version === knownData) return undefined;
-      follow();
-      settle();
-      if (!db.isTransaction) knownData = version;
+        throw error;
+      }
+    },
+    close({ log, reader }) {
+      logs[log].close(reader);
+      nowOpen();
+      // Those in the file stay: that is what durable means.
+      if (log === 'temp') atomically(log, () => logs.temp.sync(tableShapes(db)));
       return undefined;
     },
-    keep: ({ log, reader, position }) => atomically(() => logs[log].keep(reader, position)),
+    read: ({ log, after, limit }) => logs[log].read(after, limit),
+    look() {
+      if (db.isTransaction) return undefined;
+      follow();
+      const version = dataVersion();
+      if (version !== knownData) settle();
+      knownData = version;
+      return undefined;
+    },
+    keep: ({ log, reader, position }) => atomically(log, () => logs[log].keep(reader, position)),
     retained: ({ log, after }) => logs[log].retained(after),
-    shapes: () => tableShapes(db).map(({ table, columns, primaryKey }) => ({ table, columns, primaryKey })),
+    shapes() {
+      if (!db.isTransaction) follow();
+      return tableShapes(db).map(({ table, columns, primaryKey }) => ({ table, columns, primaryKey }));
+    },
     openRows: (input) => rowReading.open(input),
     nextRows: ({ id, limit }) => rowReading.next(id, limit),
     closeRows: ({ id }) => rowReading.close(id),

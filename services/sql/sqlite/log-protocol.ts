@@ -35,7 +35,7 @@ export interface LogCalls {
   close(input: { readonly log: LogName; readonly reader: string }): undefined;
   /** Committed changes behind `after`, in their order. */
   read(input: { readonly log: LogName; readonly after: number; readonly limit: number }): readonly ChangeRow[];
-  /** Notices what other programs have committed. */
+  /** Notices what other programs have committed, and makes the triggers fit the tables. */
   look(input: Record<string, never>): undefined;
   /** Writes the cursor down and forgets what all readers have handled; true where there is more to forget. */
   keep(input: { readonly log: LogName; readonly reader: string; readonly position: number }): boolean;

@@ -44,6 +44,7 @@ const databaseIn = async (t: Test, file: string): Promise<Opened> => {
         isDurable: true,
         tables: undefined,
         wantsRows: false,
+        troubled: (error) => error !== undefined && t.fail(error.message),
         ...options,
       });
       log.ended.catch(() => {});
