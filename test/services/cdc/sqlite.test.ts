@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
 import type { InProcess } from '../../harness/in-process.ts';
 import { poll } from '../../harness/poll.ts';
@@ -265,4 +266,54 @@ test('a start that fails says why, and the declarations know what belongs togeth
     { ...orders, db_resource: 'shop' },
   ]);
   await running(program);
+});
+
+test("the database's thread ends and comes back: told and counted, durable ones go on where they were", async (t) => {
+  const workers: Worker[] = [];
+  const remember = (worker: Worker): void => void workers.push(worker);
+  process.on('worker', remember);
+  t.teardown(() => process.off('worker', remember));
+  const { file, beside } = fileWith(t);
+  const [db, first, ...rest] = sqliteEntries(file, { durable: true });
+  const lifecycle = { auto_start: true, restart: { initial_delay: '50ms', max_delay: '200ms' } };
+  const note = handler(
+    'other',
+    `local change = ... logger:info('other', { id = change.after.id, generation = change.generation })`,
+  );
+  const program = await cdcApp(t, [
+    { ...db, lifecycle },
+    first as object,
+    ...rest,
+    { ...first, name: 'others', durable: false },
+    consumer(),
+    NOTE,
+    consumer({ name: 'b.consumer', source: 'others', func: 'other' }),
+    note,
+  ]);
+  await poll('both read', () => program.lines().filter(({ msg }) => msg === 'change capture reads').length === 2);
+  await program.call('app:sql', [`INSERT INTO orders VALUES (1, 'a')`]);
+  await seen(program, 1);
+  await poll('the other', () => noted(program, 'other').length === 1);
+  t.equal(workers.length, 1);
+  await workers[0]?.terminate();
+  const line = await poll('it is told', () => lineOf(program, 'change capture has lost its source'));
+  t.match(line, { level: 'error', source: /^app:others?|^app:orders/, error: /database/ });
+  beside.exec(`INSERT INTO orders VALUES (2, 'meanwhile')`);
+  await seen(program, 2);
+  await poll('both are back', () => program.lines().filter(({ msg }) => msg === 'change capture reads').length === 4);
+  await program.call('app:sql', [`INSERT INTO orders VALUES (3, 'c')`]);
+  await seen(program, 3);
+  t.same(ids(program), ['insert 1', 'insert 2', 'insert 3'], 'nothing lost, nothing twice');
+  await poll('the other goes on', () => noted(program, 'other').some(({ id }) => id === 3));
+  t.same(
+    noted(program, 'other').map(({ id }) => id),
+    [1, 3],
+  );
+  const scraped = await program.scrape();
+  t.ok((total(scraped, 'wippy_cdc_errors_total', labels) ?? 0) >= 1);
+  const degraded = async () =>
+    total(await program.scrape(), 'wippy_component_degraded_seconds_total', { component: 'app:orders' }) ?? 0;
+  const after = await degraded();
+  t.ok(after > 0);
+  t.equal(await degraded(), after, 'the interval has ended');
 });
