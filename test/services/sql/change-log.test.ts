@@ -7,6 +7,8 @@ import type { Connection, SqlParam } from '../../../services/sql/driver.ts';
 import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
 import { poll } from '../../harness/poll.ts';
 
+/** The command line of SQLite, of whatever version the machine has. */
+const SHELL = 'sqlite3';
 const NEVER = new AbortController().signal;
 const ORDERS = 'CREATE TABLE orders (id INTEGER PRIMARY KEY, name, code UNIQUE)';
 
@@ -461,7 +463,7 @@ test('a durable log: the command line of SQLite writes it too', {
   const database = await databaseIn(t, file);
   await database.run(ORDERS);
   const log = await database.open();
-  execFileSync('sqlite3', [file, `INSERT INTO orders VALUES (1, 0.1, x'00ff'); UPDATE orders SET name = NULL`]);
+  execFileSync(SHELL, [file, `INSERT INTO orders VALUES (1, 0.1, x'00ff'); UPDATE orders SET name = NULL`]);
   await log.changed(0);
   t.same(await linesOf(log), [
     'insert orders - i1,r0.10000000000000001,b00FF',
@@ -471,7 +473,7 @@ test('a durable log: the command line of SQLite writes it too', {
 
 function sqliteShell(): string | undefined {
   try {
-    return execFileSync('sqlite3', ['--version'], { encoding: 'utf8' });
+    return execFileSync(SHELL, ['--version'], { encoding: 'utf8' });
   } catch {
     return undefined;
   }
