@@ -108,13 +108,13 @@ export class ChangeHub {
   }
 
   /** lua/cdc.md, section 4. Costs a look-up where nobody listens. */
-  #send({ op, schema, table, relation, lsn, commit_lsn, xid, before, after }: Change): void {
+  #send({ op, schema, table, lsn, commit_lsn, xid, before, after }: Change): void {
     const { eventSystem } = this.#options;
     if (eventSystem === undefined) return;
     this.#env.find(EVENTS)?.send({
       system: eventSystem,
       kind: 'change',
-      path: relation,
+      path: `${schema}.${table}`,
       data: {
         op,
         schema,

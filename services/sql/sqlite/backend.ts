@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
-import { unavailable } from '../../../runtime/errors.ts';
+import { invalid, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, Executed, Rows, SqlBackend } from '../driver.ts';
 import { createTurns, type Turns } from '../turns.ts';
+import { openChangeLog } from './change-log-client.ts';
 import { type DatabaseThread, openThread } from './database-thread.ts';
+import type { WorkerOperation } from './protocol.ts';
 
 export interface SqliteOptions {
   readonly id: string;
@@ -27,6 +29,8 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
   const file = isPath ? resolve(options.root, options.file) : options.file;
   let thread: DatabaseThread | undefined;
   let turns: Turns | undefined;
+  /** Logs that somebody reads: only then it is worth telling in which trace a change is made. */
+  let logs = 0;
 
   return {
     type: 'sqlite',
@@ -36,7 +40,22 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
     async acquire(signal) {
       const database = thread;
       if (database === undefined || turns === undefined) throw unavailable(`database is not running: ${id}`);
-      return connectionOf(database, await turns.take(acquireTimeoutMs, signal));
+      return connectionOf(database, await turns.take(acquireTimeoutMs, signal), logs > 0);
+    },
+    async openChangeLog(wanted) {
+      const database = thread;
+      const queue = turns;
+      if (database === undefined || queue === undefined) throw unavailable(`database is not running: ${id}`);
+      if (wanted.isDurable && !isPath) {
+        throw invalid(`a durable change log needs a database in a file: ${id} is ${options.file}`);
+      }
+      const turn = () => queue.take(acquireTimeoutMs, new AbortController().signal);
+      const log = await openChangeLog(clock, database, turn, wanted);
+      logs += 1;
+      log.ended.catch(() => {
+        logs -= 1;
+      });
+      return log;
     },
     state() {
       const used = turns?.isTaken === true ? 1 : 0;
@@ -68,7 +87,7 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
   };
 };
 
-const connectionOf = (thread: DatabaseThread, endTurn: () => void): Connection => {
+const connectionOf = (thread: DatabaseThread, endTurn: () => void, isLogged: boolean): Connection => {
   /** A transaction was begun here and is not known to have ended. */
   let isDirty = false;
   let isReadOnly = false;
@@ -76,8 +95,8 @@ const connectionOf = (thread: DatabaseThread, endTurn: () => void): Connection =
   const run = async (text: string): Promise<void> => {
     await thread.perform({ kind: 'execute', text, params: [] });
   };
-  const finish = async (text: string): Promise<void> => {
-    await run(text);
+  const finish = async (operation: WorkerOperation): Promise<void> => {
+    await thread.perform(operation);
     if (isReadOnly) await run('PRAGMA query_only = OFF');
     isDirty = false;
   };
@@ -103,8 +122,13 @@ const connectionOf = (thread: DatabaseThread, endTurn: () => void): Connection =
         await run('PRAGMA query_only = ON');
       }
     },
-    commit: () => finish('COMMIT'),
-    rollback: () => finish('ROLLBACK'),
+    commit: () => finish({ kind: 'commit' }),
+    rollback: () => finish({ kind: 'execute', text: 'ROLLBACK', params: [] }),
+    ...(isLogged && {
+      async mark(traceparent: string) {
+        await thread.perform({ kind: 'mark', traceparent });
+      },
+    }),
     release,
     // SQLite has no way to end a statement from another thread here: the reset waits for it.
     abandon() {
