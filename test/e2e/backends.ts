@@ -29,6 +29,14 @@ const ENTRIES = 'CREATE TABLE entries (key text PRIMARY KEY, value text, expires
 export const BROKEN = 'broken:entry';
 const BROKEN_ROW = `INSERT INTO entries (key, value) VALUES ('${BROKEN}', 's3cret, and no JSON')`;
 
+/** The tables whose changes are captured; one row is there before the program. */
+const captured = (numbered: 'integer' | 'serial'): readonly string[] => [
+  'CREATE TABLE items (id integer PRIMARY KEY, name text, note text)',
+  `CREATE TABLE fragile (id ${numbered} PRIMARY KEY, note text)`,
+  `CREATE TABLE outbox (id ${numbered} PRIMARY KEY, note text)`,
+  "INSERT INTO items VALUES (100, 'there before', 's3cret-row')",
+];
+
 /** @throws CannotRun 3 with what to install. */
 export const startServers = async (scope: Scope): Promise<Servers> => {
   const server = await startPostgres(scope);
@@ -48,13 +56,9 @@ export const startServers = async (scope: Scope): Promise<Servers> => {
       scope.teardown(() => rmSync(folder, { recursive: true, force: true }));
       const file = `${folder}/data.db`;
       const sqlite = new DatabaseSync(file);
-      for (const statement of [NOTES, ENTRIES, BROKEN_ROW]) sqlite.exec(statement);
+      for (const statement of [NOTES, ENTRIES, BROKEN_ROW, ...captured('integer')]) sqlite.exec(statement);
       sqlite.close();
-      for (const statement of [NOTES, ENTRIES, BROKEN_ROW]) await postgres.run(statement);
-      await postgres.run('CREATE TABLE items (id integer PRIMARY KEY, name text, note text)');
-      await postgres.run('CREATE TABLE fragile (id serial PRIMARY KEY, note text)');
-      await postgres.run('CREATE TABLE outbox (id serial PRIMARY KEY, note text)');
-      await postgres.run("INSERT INTO items VALUES (100, 'there before', 's3cret-row')");
+      for (const statement of [NOTES, ENTRIES, BROKEN_ROW, ...captured('serial')]) await postgres.run(statement);
       await redis.client.hset(`${prefix}kv:${BROKEN}`, { value: 's3cret, and no JSON', version: '1' });
       // A server that goes on must not keep its log for a slot that nobody reads; the program has ended by then.
       scope.teardown(() =>

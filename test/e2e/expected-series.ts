@@ -89,11 +89,11 @@ const databases = (series: Series, { rounds, held }: Run): void => {
     {
       'query,ok': (own.query + store.query) * rounds + atStart + 3 * held,
       'query,error': rounds,
-      'exec,ok': (own.exec + 3 + store.exec) * rounds + 2 * held,
+      'exec,ok': (own.exec + 3 + store.exec + 8) * rounds + 2 * held,
       'exec,error': 3 * rounds,
-      'begin,ok': 5 * rounds + held,
+      'begin,ok': 6 * rounds + held,
       'begin,error': rounds,
-      'commit,ok': rounds + held,
+      'commit,ok': 2 * rounds + held,
       'commit,error': rounds,
       'rollback,ok': 2 * rounds,
       'rollback,error': rounds,
@@ -116,7 +116,11 @@ const databases = (series: Series, { rounds, held }: Run): void => {
     },
   );
   const waits = (failures: number): number => 5 + 6 + 4 + failures + store.query + store.exec;
-  series.set('wippy_sql_pool_wait_seconds_count', { db: 'e2e:db.sqlite' }, waits(8) * rounds + atStart + 6 * held);
+  series.set(
+    'wippy_sql_pool_wait_seconds_count',
+    { db: 'e2e:db.sqlite' },
+    (waits(8) + 2) * rounds + atStart + 6 * held,
+  );
   series.set(
     'wippy_sql_pool_wait_seconds_count',
     { db: 'e2e:db.postgres' },
@@ -158,28 +162,34 @@ const queues = (series: Series, { rounds, held }: Run): void => {
     published(`e2e:backlog.${driver}`, 'ok', rounds);
     declared(`e2e:backlog.${driver}`, rounds, 50);
   }
-  for (const [queue, capacity] of [
-    ['e2e:jobs', 1000],
-    ['e2e:lost', 1000],
-    ['e2e:outbox', undefined],
+  // Change capture of both databases puts a change into each of the last two.
+  for (const [queue, count, capacity] of [
+    ['e2e:jobs', rounds, 1000],
+    ['e2e:lost', 2 * rounds, 1000],
+    ['e2e:outbox', 2 * rounds, undefined],
   ] as const) {
-    published(queue, 'ok', rounds);
-    settled(series, queue, { ack: rounds });
-    waited(queue, rounds);
+    published(queue, 'ok', count);
+    settled(series, queue, { ack: count });
+    waited(queue, count);
     declared(queue, 0, capacity);
   }
 };
 
-/** data/changes.lua; the row that was there before, and that of /hold. */
+/** data/changes.lua on both databases; the rows that were there before, and that of /hold. */
 const changes = (series: Series, { rounds, slot, cuts, held }: Run): void => {
-  const counts = { insert: 5 * rounds + held, update: rounds, delete: rounds, truncate: rounds, snapshot: 1 };
-  for (const [op, value] of Object.entries(counts)) series.set('wippy_cdc_changes_total', { slot, op }, value);
-  const handled = 'wippy_cdc_process_duration_seconds_count';
-  series.set(handled, { slot, result: 'ok' }, 6 * rounds + 1 + held);
-  series.set(handled, { slot, result: 'error' }, 4 * rounds);
+  const captured = (of: string, counts: Readonly<Record<string, number>>, ok: number, errors: number): void => {
+    for (const [op, value] of Object.entries(counts)) series.set('wippy_cdc_changes_total', { slot: of, op }, value);
+    const handled = 'wippy_cdc_process_duration_seconds_count';
+    series.set(handled, { slot: of, result: 'ok' }, ok);
+    series.set(handled, { slot: of, result: 'error' }, 4 * rounds);
+    series.set('wippy_cdc_errors_total', { slot: of }, errors);
+    series.set('wippy_cdc_lag_seconds', { slot: of }, 0);
+  };
+  const inserted = { insert: 5 * rounds, update: rounds, snapshot: 1 };
   // One change is skipped, one goes to the dead letters.
-  series.set('wippy_cdc_errors_total', { slot }, 2 * rounds + cuts);
-  series.set('wippy_cdc_lag_seconds', { slot }, 0);
+  const ofPostgres = { ...inserted, insert: 5 * rounds + held, delete: rounds, truncate: rounds };
+  captured(slot, ofPostgres, 6 * rounds + 1 + held, 2 * rounds + cuts);
+  captured('e2e:capture.sqlite', { ...inserted, delete: 3 * rounds }, 7 * rounds + 1, 2 * rounds);
 };
 
 /** What cannot be known before: these are asked for on their own. */

@@ -9,52 +9,63 @@ const withKeys = (attributes: ReadAttributes, keys: readonly string[]): unknown[
   keys.map((key) => attributes[key] ?? null);
 const inOrder = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
 
-/** What the handlers of one transaction of /changes have: collection, operation, attempt, error. */
+/** What the handlers of one transaction of /changes have: function, table, operation, attempt, error. */
 const HANDLED: readonly (readonly [func: string, ...rest: (string | number | null)[]])[] = [
-  ['e2e:on_item', 'public.items', 'insert', 1, null],
-  ['e2e:on_item', 'public.items', 'insert', 1, 'Unavailable'],
-  ['e2e:on_item', 'public.items', 'insert', 2, null],
-  ['e2e:on_item', 'public.items', 'insert', 1, 'Unavailable'],
-  ['e2e:on_item', 'public.items', 'insert', 2, 'Unavailable'],
-  ['e2e:on_item', 'public.items', 'edit', 1, null],
-  ['e2e:on_item', 'public.items', 'delete', 1, null],
-  ['e2e:on_fragile', 'public.fragile', 'insert', null, 'Internal'],
+  ['e2e:on_item', 'items', 'insert', 1, null],
+  ['e2e:on_item', 'items', 'insert', 1, 'Unavailable'],
+  ['e2e:on_item', 'items', 'insert', 2, null],
+  ['e2e:on_item', 'items', 'insert', 1, 'Unavailable'],
+  ['e2e:on_item', 'items', 'insert', 2, 'Unavailable'],
+  ['e2e:on_item', 'items', 'edit', 1, null],
+  ['e2e:on_item', 'items', 'delete', 1, null],
+  ['e2e:on_fragile', 'fragile', 'insert', null, 'Internal'],
 ];
 const DOCUMENT = ['faas.document.name', 'faas.document.operation', 'wippy.attempt', 'error.type'];
+const isLinkedTo = (span: ReadSpan, writer: ReadSpan): boolean =>
+  span.links.some((link) => idOf(link) === idOf(writer));
 
-/** A row becomes a change, whose handler's trace links to the request; `at`: which spans are the change's. */
-export const checkChanges = (checks: Checks, spans: readonly ReadSpan[], { postgres }: Backends): void => {
-  const handlers = spans.filter(({ name }) => name === 'e2e:on_item' || name === 'e2e:on_fragile');
+/** Of each source: what its spans call the database and a table, and what the statement outside of transactions changes. */
+const sourcesOf = ({ postgres }: Backends) => [
+  { database: postgres.database, prefix: 'public.', unlinked: ['delete'] },
+  // No TRUNCATE: the two rows that are left are deleted one by one.
+  { database: 'e2e:db.sqlite', prefix: '', unlinked: ['delete', 'delete'] },
+];
+
+/** A row becomes a change, whose handler's trace links to the request. */
+export const checkChanges = (checks: Checks, spans: readonly ReadSpan[], backends: Backends): void => {
   const writers = spans.filter(({ name }) => name === 'e2e:changes');
-  for (const writer of writers) {
-    const caused = handlers.filter(({ links }) => links.some((link) => idOf(link) === idOf(writer)));
+  for (const { database, prefix, unlinked } of sourcesOf(backends)) {
+    const handlers = spans.filter(({ attributes }) => attributes['faas.document.collection'] === database);
+    const own = writers.filter((writer) => handlers.some((span) => isLinkedTo(span, writer)));
+    checks.equal(own.length, writers.length / 2, `${database}: each request has caused changes`);
+    for (const writer of own) {
+      const caused = handlers.filter((span) => isLinkedTo(span, writer));
+      checks.equal(
+        inOrder(caused.map(({ name, attributes }) => [name, ...withKeys(attributes, DOCUMENT)])),
+        inOrder(HANDLED.map(([func, table, ...rest]) => [func, prefix + String(table), ...rest])),
+        `${database}: every change of a request has a handler span with a link to the request's function`,
+      );
+      checks.ok(
+        caused.every(({ links, traceId }) => links.length === 1 && traceId !== writer.traceId),
+        'one link each, from a trace of its own',
+      );
+    }
+    const unmarked = handlers.filter(({ links }) => links.length === 0);
     checks.equal(
-      inOrder(caused.map(({ name, attributes }) => [name, ...withKeys(attributes, DOCUMENT)])),
-      inOrder(HANDLED),
-      "every change of a request's transaction has a handler span with a link to the request's function",
+      inOrder(unmarked.map(({ attributes }) => attributes['faas.document.operation'])),
+      inOrder(['insert', ...own.flatMap(() => unlinked)]),
+      `${database}: a row of the snapshot and a statement outside a transaction have no link`,
     );
     checks.ok(
-      caused.every(({ links, traceId }) => links.length === 1 && traceId !== writer.traceId),
-      'one link each, from a trace of its own',
+      handlers.every(
+        ({ kind, attributes }) =>
+          kind === 'consumer' &&
+          attributes['faas.trigger'] === 'datasource' &&
+          !Number.isNaN(Date.parse(String(attributes['faas.document.time']))),
+      ),
+      `${database}: each is a Consumer span that says what caused it, and when`,
     );
   }
-  const unmarked = handlers.filter(({ links }) => links.length === 0);
-  checks.equal(
-    inOrder(unmarked.map(({ attributes }) => attributes['faas.document.operation'])),
-    inOrder(['insert', ...writers.map(() => 'delete')]),
-    'a row of the snapshot and a statement outside a transaction have no link',
-  );
-  checks.equal(
-    handlers.filter(
-      ({ kind, attributes }) =>
-        kind === 'consumer' &&
-        attributes['faas.trigger'] === 'datasource' &&
-        attributes['faas.document.collection'] === postgres.database &&
-        !Number.isNaN(Date.parse(String(attributes['faas.document.time']))),
-    ).length,
-    handlers.length,
-    'each is a Consumer span that says what caused it: database, table, operation and time',
-  );
 };
 
 const MESSAGING = ['messaging.system', 'messaging.operation.type', 'messaging.destination.name'];
@@ -173,23 +184,32 @@ const CODES = {
 };
 
 /** With `otel.cdc.spans`: the span of a change around that of its handler. */
-export const checkChangeSpans = (checks: Checks, spans: readonly ReadSpan[], { postgres }: Backends): void => {
-  const [writer] = spans.filter(({ name }) => name === 'e2e:changes');
-  const changes = spans.filter(({ name }) => name.startsWith('process public.'));
-  const linked = changes.filter(
-    ({ links }) => links.length === 1 && links.some((link) => writer !== undefined && idOf(link) === idOf(writer)),
-  );
-  checks.equal([changes.length, linked.length], [11, 9], 'change spans link to the request too');
-  const wrong = changes.filter(({ name, kind, status, attributes }) => {
-    const { 'db.operation.name': operation, 'error.type': error, ...rest } = attributes;
-    const table = name.replace('process public.', '');
-    const expected = { 'db.collection.name': table, 'db.namespace': postgres.database, 'db.system.name': 'postgresql' };
-    return (
-      kind !== 'consumer' ||
-      !['insert', 'update', 'delete', 'truncate', 'snapshot'].includes(String(operation)) ||
-      (status === 'error') !== (error !== undefined) ||
-      JSON.stringify(Object.entries(rest).sort()) !== JSON.stringify(Object.entries(expected).sort())
+export const checkChangeSpans = (checks: Checks, spans: readonly ReadSpan[], backends: Backends): void => {
+  const writers = spans.filter(({ name }) => name === 'e2e:changes');
+  for (const [system, namespace, prefix, count, linked] of [
+    ['postgresql', backends.postgres.database, 'public.', 11, 9],
+    ['sqlite', 'e2e:db.sqlite', '', 12, 9],
+  ] as const) {
+    const changes = spans.filter(
+      ({ name, attributes }) => name.startsWith('process ') && attributes['db.system.name'] === system,
     );
-  });
-  checks.equal(wrong, [], 'they say database, table and operation, and nothing else');
+    const toWriters = changes.filter((span) => span.links.length === 1 && writers.some((one) => isLinkedTo(span, one)));
+    checks.equal(
+      [changes.length, toWriters.length],
+      [count, linked],
+      `${system}: change spans link to the request too`,
+    );
+    const wrong = changes.filter(({ name, kind, status, attributes }) => {
+      const { 'db.operation.name': operation, 'error.type': error, ...rest } = attributes;
+      const table = name.replace(`process ${prefix}`, '');
+      const expected = { 'db.collection.name': table, 'db.namespace': namespace, 'db.system.name': system };
+      return (
+        kind !== 'consumer' ||
+        !['insert', 'update', 'delete', 'truncate', 'snapshot'].includes(String(operation)) ||
+        (status === 'error') !== (error !== undefined) ||
+        JSON.stringify(Object.entries(rest).sort()) !== JSON.stringify(Object.entries(expected).sort())
+      );
+    });
+    checks.equal(wrong, [], `${system}: they say database, table and operation, and nothing else`);
+  }
 };

@@ -10,7 +10,7 @@ import { total } from '../harness/prometheus-text.ts';
 import { spanTrees } from '../harness/span-tree.ts';
 import { type Backends, startServers } from './backends.ts';
 import { type Checks, runChecks } from './checks.ts';
-import { CHANGES_PER_ROUND, DATA_SECRET, DATA_STEPS, OWN } from './data-steps.ts';
+import { CHANGES_PER_ROUND, DATA_SECRET, DATA_STEPS, DATABASES, OWN } from './data-steps.ts';
 import { checkChangeSpans, checkChanges, checkDataAttributes, checkDeliveries } from './otel-data.ts';
 import { deliveriesOf, SCHEDULED, SECRETS, STEPS, type Step, send } from './scenario.ts';
 import { type SpanBackend, startSpanBackend } from './span-backend.ts';
@@ -222,8 +222,11 @@ const observe = async (
     (run.spans ? step.spannedStarted : undefined) ?? step.started ?? [];
 
   // What the program does of itself first: the marks of transactions begin when change capture reads.
-  await poll('the snapshot is handled', async () => total(await program.scrape(), PROCESSED, { result: 'ok' }) === 1);
-  await poll('change capture reads', () => program.output().includes('change capture reads'));
+  await poll(
+    'the snapshot is handled',
+    async () => total(await program.scrape(), PROCESSED, { result: 'ok' }) === DATABASES.length,
+  );
+  await poll('change capture reads', () => program.output().split('change capture reads').length > DATABASES.length);
   const callers = new Map<string, string>();
   for (const step of run.steps) {
     checks.equal(await send(base, step), step.status, `${step.method} ${step.path} answers ${step.status}`);
@@ -236,7 +239,9 @@ const observe = async (
     const metrics = await program.scrape();
     const messages = total(metrics, 'wippy_queue_messages_total');
     const changes = total(metrics, PROCESSED);
-    return messages === run.rounds * deliveriesOf(run.steps) && changes === 1 + run.rounds * CHANGES_PER_ROUND;
+    return (
+      messages === run.rounds * deliveriesOf(run.steps) && changes === DATABASES.length + run.rounds * CHANGES_PER_ROUND
+    );
   });
   const exit = await program.stop();
   checks.equal({ code: exit.code, signal: exit.signal }, { code: 0, signal: null }, 'ends cleanly on SIGTERM');

@@ -186,6 +186,8 @@ export const checkMeasured = async (
     return shown === truth;
   }).catch(() => {}); // the check says what it is
   checks.equal(shown, truth, 'the retained log is what the server says');
+  const ofSqlite = await single(prometheus, 'wippy_cdc_retained_wal_bytes{slot="e2e:capture.sqlite"}');
+  checks.equal(ofSqlite, 0, 'of SQLite nothing is left of the log when everything is handled');
 };
 
 /** A source whose tables are taken away is degraded and says so: an error a tick, one line an episode. */

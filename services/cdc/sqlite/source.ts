@@ -110,7 +110,10 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
     }
     hasSnapshot = false;
     if (feed !== undefined) {
-      hub.endListeners(unavailable(`cdc source was replaced: ${id} has a new log, changes before it are lost`));
+      const lost = unavailable(`cdc source was replaced: ${id} has a new log, changes before it are lost`);
+      // Told also within an episode: what is lost stays lost. A log that is not kept is lost with every connection.
+      if (isDurable) faults.report({ message: 'the log of changes was gone', error: lost, kind: 'internal' });
+      hub.endListeners(lost);
     }
     epoch += 1;
     traits = { ...traits, generation: at.generation };
@@ -168,9 +171,10 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
       tables.learn(await at.shapes());
     } catch (error) {
       if (log !== at) return; // its end is told where it ends
-      faults.report({ message: 'the state of the log could not be read', error, kind: 'read' });
+      faults.report({ message: 'the state of the log could not be read', error, kind: 'read', lasting: 'state' });
       return;
     }
+    faults.recovered('state');
     const data = { slot: id, retained_wal_bytes: retained };
     env.find(EVENTS)?.send({ system: eventSystem, kind: 'status', path: id, data });
   };
@@ -295,7 +299,7 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
       try {
         await reading?.settle();
       } catch (error) {
-        logger.warn('the last position could not be written down', { source: id, error: messageOf(error) });
+        faults.report({ message: 'the last position could not be written down', error, kind: 'write' });
       }
       hub.endListeners();
       await closeLog().catch((error: unknown) =>
