@@ -204,3 +204,43 @@ test('rule 76: each fatal path is counted, once', async (t) => {
     t.equal(await errorsOf(program, postgres), 5);
   });
 });
+
+test('rule 76: SQLite: tables that are not there are an error a tick, one line an episode', async (t) => {
+  const clock = handClock(12_345);
+  const program = await cdcApp(
+    t,
+    [
+      { name: 'db', kind: 'db.sql.sqlite', file: ':memory:', lifecycle: { auto_start: true } },
+      {
+        name: 'orders',
+        kind: 'db.cdc.sqlite',
+        db_resource: 'db',
+        tables: ['absent'],
+        status_interval: '12345ms',
+        lifecycle: { auto_start: true },
+      },
+      {
+        name: 'create',
+        kind: 'function.lua',
+        method: 'main',
+        modules: ['sql'],
+        source: `return function() assert(assert(sql.get('app:db')):execute('CREATE TABLE absent (id integer)')) end`,
+      },
+    ],
+    { clock },
+  );
+  await reads(program);
+  const errors = async () => total(await program.scrape(), 'wippy_cdc_errors_total', { slot: 'app:orders' }) ?? 0;
+  const before = await errors();
+  for (let tick = 1; tick <= 3; tick += 1) {
+    clock.strike();
+    await poll(`tick ${tick}`, async () => (await errors()) >= before + tick);
+    t.equal(await errors(), before + tick, `tick ${tick}`);
+  }
+  t.equal(linesOf(program, 'change capture lacks tables').length, 1, 'rule 119');
+  await program.call('app:create');
+  await poll('it works again', () => {
+    clock.strike();
+    return linesOf(program, 'change capture works again').length === 1;
+  });
+});
