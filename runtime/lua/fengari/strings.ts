@@ -1,3 +1,4 @@
+import { charCodeAt } from '../../char-code.ts';
 import { stringFromBytes } from '../values.ts';
 
 /** The VM's string object, as far as it is used here (speed-patches.ts). */
@@ -44,7 +45,7 @@ export const bytesOfText = (text: string): Uint8Array => {
   if (text.length > SHORT) return encoder.encode(text);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
+    const code = charCodeAt(text, i);
     if (code >= 0x80) return encoder.encode(text);
     bytes[i] = code;
   }
@@ -54,6 +55,6 @@ export const bytesOfText = (text: string): Uint8Array => {
 const ASCII = /^[\0-\x7f]*$/;
 export const isAscii = (text: string): boolean => {
   if (text.length > SHORT) return ASCII.test(text);
-  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) >= 0x80) return false;
+  for (let i = 0; i < text.length; i += 1) if (charCodeAt(text, i) >= 0x80) return false;
   return true;
 };

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
+import { charCodeAt } from '../../../runtime/char-code.ts';
 import { BYTES, FIXED64, ProtobufWriter, VARINT } from './protobuf-writer.ts';
 
 // opentelemetry/proto/common/v1/common.proto
@@ -116,7 +117,7 @@ export const attributeFields = (): AttributeFields => {
       bytes[at++] = STRING_VALUE;
       bytes[at++] = value.length;
       for (let i = 0; i < value.length; i++) {
-        const code = value.charCodeAt(i);
+        const code = charCodeAt(value, i);
         if (code > 0x7f) return false; // nothing was taken: `at` of the writer stands where it was
         bytes[at++] = code;
       }

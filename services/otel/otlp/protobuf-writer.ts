@@ -1,3 +1,4 @@
+import { charCodeAt } from '../../../runtime/char-code.ts';
 /** Wire types (protobuf, "Encoding"). A tag byte is `field << 3 | wire type`; all fields of OTLP up to 15 fit into one byte. */
 export const VARINT = 0;
 export const FIXED64 = 1;
@@ -157,7 +158,7 @@ export class ProtobufWriter {
     bytes[at++] = tag;
     bytes[at++] = size;
     for (let i = 0; i < text.length; i += 2) {
-      bytes[at++] = (hexValue(text.charCodeAt(i)) << 4) | hexValue(text.charCodeAt(i + 1));
+      bytes[at++] = (hexValue(charCodeAt(text, i)) << 4) | hexValue(charCodeAt(text, i + 1));
     }
     this.at = at;
   }
@@ -174,7 +175,7 @@ export class ProtobufWriter {
       bytes[at++] = size;
       let i = 0;
       for (; i < size; i++) {
-        const code = text.charCodeAt(i);
+        const code = charCodeAt(text, i);
         if (code > 0x7f) break;
         bytes[at++] = code;
       }
