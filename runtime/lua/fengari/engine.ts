@@ -38,7 +38,7 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
     bridge,
     frames: createFrames(fengari),
     clock: options.clock,
-    neverAborted: rootContext.signal,
+    neverAborted: rootContext.cancellation,
     giveWayMs: options.giveWayMs ?? 1,
     onReleaseError: options.onReleaseError,
   });

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { Cancellation } from '../../context.ts';
 import { CallError, type LuaFrame } from '../../errors.ts';
 import { luaTypeOf } from '../arguments.ts';
 import type { KillReason, LuaCallResult } from '../engine.ts';
@@ -26,8 +27,8 @@ export interface Vm {
   readonly bridge: Bridge;
   readonly frames: Frames;
   readonly clock: Clock;
-  /** The signal of contexts that nobody can cancel: no listener is put on it. */
-  readonly neverAborted: AbortSignal;
+  /** That of contexts that nobody can cancel: no listener is put on their signal. */
+  readonly neverAborted: Cancellation;
   /** A call that never waits gives way at a yielding function after this long (architecture.md, "Engine rules"). */
   readonly giveWayMs: number;
   /** The run whose Lua is on the host's stack now. */
@@ -66,7 +67,7 @@ export interface VmOptions {
   readonly bridge: Bridge;
   readonly frames: Frames;
   readonly clock: Clock;
-  readonly neverAborted: AbortSignal;
+  readonly neverAborted: Cancellation;
   readonly giveWayMs: number;
   readonly onReleaseError: (run: Run, error: unknown) => void;
 }
