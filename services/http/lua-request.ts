@@ -2,7 +2,14 @@ import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallError, invalid, messageOf } from '../../runtime/errors.ts';
 import { textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostResults, LuaClass } from '../../runtime/lua/engine.ts';
-import { type HostObject, type HostValue, hostObject, stringFromBytes, textOf, vmSlot } from '../../runtime/lua/values.ts';
+import {
+  type HostObject,
+  type HostValue,
+  hostObject,
+  stringFromBytes,
+  textOf,
+  vmSlot,
+} from '../../runtime/lua/values.ts';
 import { type Exchange, peerOf } from './exchange.ts';
 import { type BodyLimits, contentLength } from './request-body.ts';
 

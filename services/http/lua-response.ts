@@ -2,7 +2,15 @@ import { encodeJson } from '../../runtime/codec/json.ts';
 import { asCallError, invalid, messageOf } from '../../runtime/errors.ts';
 import { numberArgument, stringArgument, tableArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import { type HostMethod, type HostResults, type LuaClass, LuaRaise } from '../../runtime/lua/engine.ts';
-import { bytesOf, type HostObject, hostObject, isLuaString, type LuaValue, textOf, vmSlot } from '../../runtime/lua/values.ts';
+import {
+  bytesOf,
+  type HostObject,
+  hostObject,
+  isLuaString,
+  type LuaValue,
+  textOf,
+  vmSlot,
+} from '../../runtime/lua/values.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResponseWriter } from './response.ts';
 

@@ -35,6 +35,8 @@ export interface Vm {
   current: Run | undefined;
   /** How many runs are on the host's stack. */
   nesting: number;
+  /** Never resumed: see `standingCoroutine`. */
+  standing: Coroutine | undefined;
   /** Runs that wait for something, and those that wait for their start. */
   readonly waiting: Set<Run>;
   /** A thread with the count hook on, its stack empty: new, or one that an ended call has left. */
@@ -195,6 +197,7 @@ export const createVm = (options: VmOptions): Vm => {
     giveWayMs: options.giveWayMs,
     current: undefined,
     nesting: 0,
+    standing: undefined,
 
     waiting: new Set(),
 
