@@ -42,6 +42,7 @@ const serverOptions = ({ read, idle }: ServiceConfig['timeouts']) => ({
   headersTimeout: read > 0 ? Math.min(read, HEADERS_TIMEOUT_MS) : HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: read > 0 ? Math.max(Math.min(read / 2, 30_000), 50) : 30_000,
   keepAliveTimeout: idle,
+  optimizeEmptyRequests: true, // no stream is run down for requests that have no body
 });
 
 /** One `http.service`: its sites are made here, its socket when it opens. */
