@@ -114,7 +114,8 @@ export const lineFrame = (level: LogLevel, bound: string): LineFrame => {
       if (end === undefined) return undefined;
       if (time !== lastTime) {
         lastTime = time;
-        head = `${start}${time}"${bound}`;
+        // All its pieces in one place: every line of this millisecond is made of it.
+        head = Buffer.from(`${start}${time}"${bound}`).toString();
       }
       if (trace === undefined) return head + members + end;
       return `${head}${members},"trace_id":"${trace.traceId}","span_id":"${trace.spanId}"${end}`;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Call, CallSite, Next } from '../../runtime/call.ts';
 import { encodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
@@ -10,6 +9,7 @@ import type { DeclaredQueue } from './declared-queue.ts';
 import type { OutgoingMessage, PublishOptions } from './driver.ts';
 import { deadLetterHeaders, outgoingHeaders } from './headers.ts';
 import { queuePublished } from './instruments.ts';
+import { messageIds } from './message-ids.ts';
 import type { HeaderValue, Queues } from './port.ts';
 
 interface Publish {
@@ -103,6 +103,7 @@ export const queuePublishers = (env: Env, queues: ReadonlyMap<string, DeclaredQu
   for (const [id, queue] of queues) {
     sites.set(id, env.site(publishSite(queue, env.settings.spans.queue), publishCore(env, queue)));
   }
+  const nextId = messageIds();
   const known = <T>(found: T | undefined, id: string): T => {
     if (found === undefined) throw internal(`queue not found: ${id}`);
     return found;
@@ -110,7 +111,7 @@ export const queuePublishers = (env: Env, queues: ReadonlyMap<string, DeclaredQu
   return {
     has: (id) => sites.has(id),
     publish: (id, body, headers, context, options = {}) =>
-      known(sites.get(id), id)({ input: { id: randomUUID(), body, headers, options }, context }),
+      known(sites.get(id), id)({ input: { id: nextId(), body, headers, options }, context }),
     info: (id) => known(queues.get(id), id).queue.info(),
   };
 };

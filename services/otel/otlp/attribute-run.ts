@@ -5,6 +5,10 @@ import type { ProtobufWriter } from './protobuf-writer.ts';
 const MAX_ATTRIBUTES = 32;
 /** Only what is short: a stack trace would stay in memory for nothing. */
 const MAX_TEXT = 127;
+/** A value that was another one so many times (the id of a message) is not compared any more, */
+const PATIENCE = 8;
+/** until so many spans have come: what was new for a while may repeat by then. */
+const FORGIVEN_AFTER = 256;
 
 /**
  * The attributes of a site's spans. Most of them are those of the span before, and the first ones always: what does not
@@ -24,6 +28,9 @@ export const attributeRun = (fields: AttributeFields): AttributeRun => {
   /** By place: the value that came there last, the length of `bytes` up to its end. */
   const values: unknown[] = [];
   const ends: number[] = [];
+  /** By place: how often its value was another one than the last. */
+  const changes = new Uint8Array(MAX_ATTRIBUTES);
+  let spans = 0;
   let bytes = new Uint8Array(256);
   /** By place: `bytes` up to its end. */
   const pieces: (Uint8Array | undefined)[] = [];
@@ -59,6 +66,8 @@ export const attributeRun = (fields: AttributeFields): AttributeRun => {
     write(writer, tag, attributes) {
       let place = 0;
       let isSame = true;
+      spans += 1;
+      if (spans % FORGIVEN_AFTER === 0) changes.fill(0);
       for (const key in attributes) {
         const value = attributes[key];
         if (isSame) {
@@ -78,11 +87,14 @@ export const attributeRun = (fields: AttributeFields): AttributeRun => {
             values[place] = undefined;
           }
         }
-        const from = writer.at;
-        fields.write(writer, tag, of, value);
-        if (place < MAX_ATTRIBUTES) {
-          if (place === length && values[place] === value && isKept(value)) extend(writer, from);
-          values[place] = isKept(value) ? value : undefined;
+        if (place >= MAX_ATTRIBUTES || (changes[place] as number) > PATIENCE) fields.writeNew(writer, tag, of, value);
+        else {
+          const from = writer.at;
+          fields.write(writer, tag, of, value);
+          if (values[place] !== value || !isKept(value)) {
+            changes[place] = (changes[place] as number) + 1;
+            values[place] = isKept(value) ? value : undefined;
+          } else if (place === length) extend(writer, from);
         }
         place += 1;
       }
