@@ -7,7 +7,7 @@ import { asCallError, canceled, internal, invalid, messageOf } from '../../runti
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
-import type { Attributes } from '../../runtime/trace.ts';
+import { type Attributes, TRACE } from '../../runtime/trace.ts';
 import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
 import { hostsOfCalled } from '../process/port.ts';
 import { serviceContextOf } from '../security/port.ts';
@@ -177,7 +177,10 @@ const isEmpty = (object: object): boolean => {
  * The consumer's own actor and scope, and the trace context that travelled with the message; only where there is none,
  * what the publisher wrote into headers.
  */
-const remoteContext = ({ propagator }: Env, origin: CallContext, { transport, headers }: Delivery): CallContext => {
+const remoteContext = ({ propagator }: Env, origin: CallContext, delivery: Delivery): CallContext => {
+  const { position } = delivery;
+  if (position !== undefined) return origin.with(TRACE, position);
+  const { transport, headers } = delivery;
   const carrier: Readonly<Record<string, unknown>> = isEmpty(transport) ? headers : transport;
   return propagator.extract(origin, (name) => {
     const value = carrier[name];

@@ -37,9 +37,9 @@ export const moveToDeadLetter = async (
   delivery: Delivery,
   cause: DeathCause,
 ): Promise<void> => {
-  const { id, body, transport, publishedAt, attempt } = delivery;
+  const { id, body, transport, position, publishedAt, attempt } = delivery;
   const headers = deadLetterHeaders(delivery.headers, { queue: from.id, attempts: attempt, ...cause });
-  const letter = { id, body, headers, transport, publishedAt };
+  const letter = { id, body, headers, transport, position, publishedAt };
   const moved = delivery.moveTo?.(to.queue, letter);
   if (moved !== undefined) return moved;
   await to.queue.store(letter);

@@ -42,6 +42,8 @@ export interface AttributeFields {
   /** For who keeps what is known of a key, and so does not look for it. */
   known(key: string): KnownKey;
   write(writer: ProtobufWriter, tag: number, known: KnownKey, value: Value): void;
+  /** The same for a value that is hardly ever the last one again: it is not compared, and not kept. */
+  writeNew(writer: ProtobufWriter, tag: number, known: KnownKey, value: Value): void;
   all(writer: ProtobufWriter, tag: number, attributes: FieldAttributes): void;
 }
 
@@ -157,6 +159,11 @@ export const attributeFields = (): AttributeFields => {
     if (!small(writer, tag, prefix, value)) large(writer, tag, prefix, value);
   };
 
+  const writeNew: AttributeFields['writeNew'] = (writer, tag, { prefix }, value) => {
+    if (value === undefined || value === null) return;
+    if (!small(writer, tag, prefix, value)) large(writer, tag, prefix, value);
+  };
+
   const one: AttributeFields['one'] = (writer, tag, key, value) => {
     if (value !== undefined && value !== null) write(writer, tag, knownKey(key), value);
   };
@@ -164,6 +171,7 @@ export const attributeFields = (): AttributeFields => {
   return {
     one,
     write,
+    writeNew,
     known: knownKey,
     all(writer, tag, attributes) {
       for (const key in attributes) one(writer, tag, key, attributes[key]);

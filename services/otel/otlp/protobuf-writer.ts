@@ -19,7 +19,7 @@ export const varintSize = (value: number): number => {
 };
 
 /** The value of a lower-case hex digit, by its code: a letter has bit 6, and its low half counts from 1. */
-const hexValue = (code: number): number => (code & 0xf) + (code >> 6) * 9;
+export const hexValue = (code: number): number => (code & 0xf) + (code >> 6) * 9;
 
 /**
  * Writes protobuf into one buffer that grows and is used again. A message is written between `begin` and `end`: one byte is
@@ -147,6 +147,24 @@ export class ProtobufWriter {
     if (size > SHORT_RAW) bytes.set(from, at);
     else for (let i = 0; i < size; i++) bytes[at + i] = from[i] as number;
     this.at = at + size;
+  }
+
+  /** Words of 32 bits, the first byte of each first, as a field. Reserves. */
+  words(tag: number, words: readonly number[]): void {
+    const size = words.length * 4;
+    this.reserve(size + 2);
+    const { bytes } = this;
+    let at = this.at;
+    bytes[at++] = tag;
+    bytes[at++] = size;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] as number;
+      bytes[at++] = word >>> 24;
+      bytes[at++] = word >>> 16;
+      bytes[at++] = word >>> 8;
+      bytes[at++] = word;
+    }
+    this.at = at;
   }
 
   /** The bytes that lower-case hex digits name, as a field. Reserves. */
