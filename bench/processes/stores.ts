@@ -6,12 +6,12 @@ import { BATCH, type Mode } from '../settings.ts';
 import { answer } from './answer.ts';
 import { startProgram } from './program.ts';
 
-const CALLS = 600;
+const CALLS = 120;
 /** Of one call of bench/apps/stores. */
-const READS = 100;
+const READS = 500;
 const SUM = (READS * (READS + 1)) / 2;
 /** Between two turns of the event loop, so that what is exported goes out meanwhile. */
-const CALLS_A_TURN = 10;
+const CALLS_A_TURN = 2;
 
 const [mode, endpoint = ''] = process.argv.slice(2) as [Mode, string];
 const functions = (await startProgram('stores', mode, endpoint)).use(FUNCTIONS);

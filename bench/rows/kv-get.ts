@@ -6,7 +6,7 @@ import { startCollector } from '../processes/collector-client.ts';
 import type { Row } from '../row.ts';
 import type { Mode } from '../settings.ts';
 
-/** Reads of a store in memory by a Lua function, a hundred a call, everything on: the call has a span, a read none (the default). */
+/** Reads of a store in memory by a Lua function, five hundred a call, everything on: the call has a span, a read none (the default). */
 export const kvGet: Row = {
   name: 'kv.get',
   unit: 'read/s',

@@ -1,6 +1,6 @@
 local store = require("store")
 
-local KEYS = 100
+local KEYS = 500
 local keys = {}
 for i = 1, KEYS do
   keys[i] = "price:" .. i
