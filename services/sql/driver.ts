@@ -84,6 +84,8 @@ export interface SqlBackend {
    * or the reason of `signal`.
    */
   acquire(signal: AbortSignal): Promise<Connection>;
+  /** The same without a wait, for who finds one at hand; undefined: `acquire` is to be asked. Absent: it always is. */
+  acquireNow?(): Connection | undefined;
   state(): PoolState;
   /** @throws CallError when the database cannot be opened or reached. */
   start(failed: (error: CallError) => void): Promise<void>;

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { Client } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
-import { type Lsn, lsnText, postgresMicros } from '../pgoutput/lsn.ts';
+import { type Lsn, lsnText, lsnTextAt, postgresMicros } from '../pgoutput/lsn.ts';
 import type { Address } from './address.ts';
 
 /** What of `pg` a replication connection needs beyond its public types. */
@@ -13,8 +13,8 @@ interface WireConnection extends EventEmitter {
 
 /** What the server sends while it streams. */
 export interface StreamHandlers {
-  /** `bytes` is the connection's own and is overwritten afterwards. */
-  readonly data: (bytes: Buffer, position: Lsn) => void;
+  /** One message of the output plugin: `bytes` from `from` on, the connection's own and overwritten afterwards. `lsn` as text. */
+  readonly data: (bytes: Buffer, from: number, lsn: string) => void;
   /** The server's log has come to `position`. */
   readonly keepalive: (position: Lsn, wantsReply: boolean) => void;
 }
@@ -43,6 +43,8 @@ export interface Replication {
 }
 
 const XLOG_DATA = 0x77; // w
+/** The letter, where the message stands in the log, where that ends, the server's time. */
+const XLOG_DATA_HEADER = 25;
 const KEEPALIVE = 0x6b; // k
 const CLOSE_MS = 1000;
 
@@ -61,7 +63,7 @@ export const connectReplication = async (address: Address, clock: Clock): Promis
     if (isClosing) return;
     switch (chunk[0]) {
       case XLOG_DATA:
-        data(chunk.subarray(25), chunk.readBigUInt64BE(1));
+        data(chunk, XLOG_DATA_HEADER, lsnTextAt(chunk, 1));
         return;
       case KEEPALIVE:
         keepalive(chunk.readBigUInt64BE(1), chunk[17] === 1);

@@ -87,10 +87,9 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
       },
     },
     {
-      data(bytes, position) {
+      data(bytes, from, lsn) {
         const wasFull = hub.isFull;
-        const size = bytes.length;
-        assemble(parser.parse(bytes), position, size);
+        assemble(parser.parse(bytes, from), lsn, bytes.length - from);
         if (!wasFull && hub.isFull) waitForRoom();
       },
       keepalive(position, wantsReply) {

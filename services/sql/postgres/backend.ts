@@ -39,10 +39,16 @@ const KEEP_ALIVE_MS = 10_000;
 const POOL_TIMEOUT = 'timeout exceeded when trying to connect';
 const NO_TLS = 'The server does not support SSL connections';
 
+/** What is known of one client beside its statements. */
+interface PooledState extends ClientState {
+  readonly bornAt: number;
+}
 interface Running {
   readonly pool: Pool;
   readonly address: PostgresAddress;
-  readonly states: WeakMap<PoolClient, ClientState>;
+  readonly states: WeakMap<PoolClient, PooledState>;
+  /** Given back in this turn of the event loop: whoever asks in the same turn takes one without the pool and its timers. */
+  readonly warm: PoolClient[];
 }
 
 /** `db.sql.postgres`: a pool of `pg`. */
@@ -75,14 +81,35 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
     throw new Error('no form of the connection is given');
   };
 
+  const toPool = ({ pool }: Running, client: PoolClient, isUnfit: boolean): void => {
+    const isSurplus = !isUnfit && options.maxIdle > 0 && pool.waitingCount === 0 && pool.idleCount >= options.maxIdle;
+    if (isSurplus) maxIdleClosed += 1;
+    client.release(isUnfit || isSurplus);
+  };
+  const coolDown = (now: Running): void => {
+    for (const client of now.warm.splice(0)) toPool(now, client, isLost(now, client));
+  };
+  const isLost = ({ states }: Running, client: PoolClient): boolean => states.get(client)?.isLost ?? true;
+  const isOld = ({ states }: Running, client: PoolClient): boolean =>
+    options.maxLifetimeMs > 0 && clock.now() - (states.get(client)?.bornAt ?? 0) >= options.maxLifetimeMs;
   const releaseTo =
-    ({ pool }: Running, client: PoolClient) =>
+    (now: Running, client: PoolClient) =>
     (isUnfit: boolean): void => {
       used -= 1;
-      const isSurplus = !isUnfit && options.maxIdle > 0 && pool.waitingCount === 0 && pool.idleCount >= options.maxIdle;
-      if (isSurplus) maxIdleClosed += 1;
-      client.release(isUnfit || isSurplus);
+      if (isUnfit || now !== running || now.pool.waitingCount > 0 || isOld(now, client)) {
+        toPool(now, client, isUnfit);
+        return;
+      }
+      now.warm.push(client);
+      if (now.warm.length === 1) setImmediate(() => coolDown(now));
     };
+  const warmClient = (now: Running): PoolClient | undefined => {
+    for (let client = now.warm.pop(); client !== undefined; client = now.warm.pop()) {
+      if (!isLost(now, client)) return client;
+      toPool(now, client, true);
+    }
+    return undefined;
+  };
 
   const refusal = (error: Error | undefined): CallError =>
     error?.message === POOL_TIMEOUT
@@ -106,22 +133,30 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
       });
     });
 
+  const held = (now: Running, client: PoolClient): Connection => {
+    used += 1;
+    const state = now.states.get(client) ?? { names: new Set(), isLost: true };
+    return postgresConnection(client, state, { address: now.address, end: releaseTo(now, client) });
+  };
+
   return {
     type: 'postgres',
     system: 'postgresql',
     isEmbedded: false,
     spanAttributes,
-    async acquire(signal): Promise<Connection> {
+    acquireNow() {
+      const client = running === undefined ? undefined : warmClient(running);
+      return client === undefined ? undefined : held(running as Running, client);
+    },
+    async acquire(signal) {
       const now = running;
       if (now === undefined) throw notRunning();
-      const client = await connected(now, signal);
-      used += 1;
-      const state = now.states.get(client) ?? { names: new Set(), isLost: true };
-      return postgresConnection(client, state, { address: now.address, end: releaseTo(now, client) });
+      signal.throwIfAborted();
+      return held(now, warmClient(now) ?? (await connected(now, signal)));
     },
     state() {
       const open = running?.pool.totalCount ?? 0;
-      const idle = running?.pool.idleCount ?? 0;
+      const idle = (running?.pool.idleCount ?? 0) + (running?.warm.length ?? 0);
       return {
         max,
         used: Math.max(open - idle, 0),
@@ -163,16 +198,15 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
       });
       const states: Running['states'] = new WeakMap();
       pool.on('connect', (client) => {
-        const state: ClientState = { names: new Set(), isLost: false };
+        const state: PooledState = { names: new Set(), isLost: false, bornAt: clock.now() };
         states.set(client, state);
-        const born = clock.now();
         // While somebody uses it the pool does not listen; unheard, the loss of a connection would end the program.
         client.on('error', () => {
           state.isLost = true;
         });
         client.on('end', () => {
           state.isLost = true;
-          if (clock.now() - born >= options.maxLifetimeMs) tooOld += 1;
+          if (clock.now() - state.bornAt >= options.maxLifetimeMs) tooOld += 1;
         });
       });
       pool.on('error', () => {}); // an idle connection was lost: the pool has taken it out already
@@ -181,12 +215,13 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
         'server.address': address.host,
         ...(address.port !== DEFAULT_PORT && { 'server.port': address.port }),
       });
-      running = { pool, address, states };
+      running = { pool, address, states, warm: [] };
     },
     async stop() {
       const now = running;
       running = undefined;
       if (now === undefined) return;
+      coolDown(now);
       // It ends when every connection is back; those that are not by then break with the program.
       await waitAtMost(clock, options.stopTimeoutMs, now.pool.end(), { unref: true });
     },

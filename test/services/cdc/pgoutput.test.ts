@@ -14,7 +14,7 @@ import { POSTGRES_MISSING, type Postgres, startPostgres } from '../../harness/po
 
 interface Recorded {
   readonly bytes: Buffer;
-  readonly position: bigint;
+  readonly lsn: string;
 }
 
 const addressOf = ({ host, port, database, username, password }: Postgres): Address => ({
@@ -42,7 +42,7 @@ const record = async (
   await replication.stream(
     { slot, from: 0n, options: { publication_names: 'all_pub', messages: 'true', ...options } },
     {
-      data: (bytes, position) => messages.push({ bytes: Buffer.from(bytes), position }),
+      data: (bytes, from, lsn) => messages.push({ bytes: Buffer.from(bytes.subarray(from)), lsn }),
       keepalive: (position) => {
         reached = position;
       },
@@ -270,7 +270,7 @@ const assembled = (recorded: readonly Recorded[]): string[] => {
     },
     commit: () => void out.push('commit'),
   });
-  for (const { bytes, position } of recorded) assemble(parser.parse(bytes), position, bytes.length);
+  for (const { bytes, lsn } of recorded) assemble(parser.parse(bytes), lsn, bytes.length);
   return out;
 };
 
