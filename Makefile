@@ -49,10 +49,10 @@ audit: $(INSTALLED) ## known vulnerabilities of the dependencies, where the regi
 steady: $(INSTALLED) ## a million calls leave no memory and no handles behind (minutes; `make test` does 12,000)
 	@STEADY_CALLS=1000000 node test/boot/program/steady-state.test.ts
 
-otel-e2e: $(INSTALLED) ## the real program against a real Jaeger (BACKEND=harness: against our own collector)
+otel-e2e: $(INSTALLED) ## the real program on real PostgreSQL and Redis against a real Jaeger (BACKEND=harness: against our own collector)
 	@BACKEND=$(BACKEND) node test/e2e/otel.ts
 
-prometheus-e2e: $(INSTALLED) ## the real program scraped by a real Prometheus
+prometheus-e2e: $(INSTALLED) ## the same program, scraped by a real Prometheus
 	@node test/e2e/prometheus.ts
 
 schema: $(INSTALLED) ## write schema/perilune.schema.json from the settings

@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { BoundCounter, BoundHistogram, Collector } from '../runtime/metrics/collector.ts';
 import { CALLBACK_ERRORS } from '../runtime/metrics/self-metrics.ts';
 import { OTHER } from '../runtime/metrics/vocabulary.ts';
+import { isSampled, type SpanIds, TRACE } from '../runtime/trace.ts';
 
 /** Counts, times and tracks every call of a site, failed ones included (telemetry.md, section 1). */
 export const metrics = (collector: Collector, clock: Clock, order: number): Interceptor => ({
@@ -10,7 +11,8 @@ export const metrics = (collector: Collector, clock: Clock, order: number): Inte
   order,
   wrap(next, site) {
     if (site.metrics === undefined) return next; // nothing to measure, nothing to pay
-    const series = bindSeries(collector, clock, site.metrics); // labels become slots, once per site
+    const exemplarOf = site.span === undefined ? enclosing : own;
+    const series = bindSeries(collector, clock, site.metrics, exemplarOf); // labels become slots, once per site
     return (call) => {
       const start = series.begin();
       let out: ReturnType<typeof next>;
@@ -38,13 +40,28 @@ export const metrics = (collector: Collector, clock: Clock, order: number): Inte
   },
 });
 
+/** The span whose ids are kept with what is counted; undefined for one that is not sampled. */
+type ExemplarOf = (call: Call<unknown>) => SpanIds | undefined;
+const own: ExemplarOf = ({ trace }) => trace;
+/** A site without a span of its own (a store's) counts within somebody else's: the function's that uses it. */
+const enclosing: ExemplarOf = ({ trace, context }) => {
+  if (trace !== undefined) return trace;
+  const around = context.get(TRACE);
+  return around !== undefined && isSampled(around) ? around : undefined;
+};
+
 /** What one outcome of a site drives. */
 interface OutcomeSeries {
   readonly calls: BoundCounter | undefined;
   readonly duration: BoundHistogram | undefined;
 }
 
-const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricRecipe<In, Out>) => {
+const bindSeries = <In, Out>(
+  collector: Collector,
+  clock: Clock,
+  recipe: MetricRecipe<In, Out>,
+  exemplarOf: ExemplarOf,
+) => {
   const { outcome } = recipe;
   const calls = recipe.calls && collector.counter(recipe.calls);
   const duration = recipe.duration && collector.histogram(recipe.duration);
@@ -73,8 +90,9 @@ const bindSeries = <In, Out>(collector: Collector, clock: Clock, recipe: MetricR
       lastValue = value;
       last = series;
     }
-    series.duration?.observe((clock.now() - start) / 1000, call.trace);
-    series.calls?.add(1, call.trace);
+    const exemplar = exemplarOf(call);
+    series.duration?.observe((clock.now() - start) / 1000, exemplar);
+    series.calls?.add(1, exemplar);
   };
 
   /** A recipe that fails to name an outcome must not fail the call: it is counted, and the outcome is `other`. */

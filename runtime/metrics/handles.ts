@@ -146,14 +146,14 @@ const bucketOf = (bounds: Float64Array, value: number): number => {
 
 const keep = (places: ExemplarPlaces, place: number, ids: SpanIds, value: number, clock: Clock): void => {
   const kept = places[place];
-  const time = clock.wall();
   if (kept === undefined) {
-    places[place] = { ids, value, time };
+    places[place] = { ids, value, time: clock.wall() };
     return;
   }
-  kept.ids = ids;
   kept.value = value;
-  kept.time = time;
+  if (kept.ids === ids) return; // many in one span: the time of the first is near enough, and costs nothing
+  kept.ids = ids;
+  kept.time = clock.wall();
 };
 
 /** The handle of a series. */

@@ -14,6 +14,7 @@ import { QUEUES } from '../queue/port.ts';
 import { serviceContextOf } from '../security/port.ts';
 import type { Captured } from './change.ts';
 import { consumerSite, type Delivery, handlerAttributes } from './consumer-site.ts';
+import type { Fault } from './fault.ts';
 import { changeFilter } from './filter.ts';
 import type { ConsumerConfig } from './kinds.ts';
 import { OrderedWork } from './ordered-work.ts';
@@ -27,9 +28,11 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   const lifecycle = componentOptions(config.lifecycle);
   const health = env.health(id);
   const target = config.func ?? config.queue ?? '';
-  const options: CallOptions = {
-    retry: { ...config.retry, max_attempts: config.retry.max_attempts || Number.POSITIVE_INFINITY },
-  };
+  // Without retries the attempts have no number (telemetry.md, section 2).
+  const options: CallOptions | undefined =
+    config.retry.max_attempts === 1
+      ? undefined
+      : { retry: { ...config.retry, max_attempts: config.retry.max_attempts || Number.POSITIVE_INFINITY } };
   let origin = rootContext;
   let stopping = new AbortController();
   /** Of every delivery. */
@@ -60,18 +63,17 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   const giveUp = async (delivery: Delivery, error: unknown, context: CallContext): Promise<void> => {
     const { relation, op, lsn } = delivery.captured.change;
     const fields = { consumer: id, relation, op, lsn };
-    const report = (message: string, lasting?: string): void => {
-      source.faults.report({ message, error, kind: 'downstream', fields, ...(lasting !== undefined && { lasting }) });
-    };
+    const report = (message: string, more: Pick<Fault, 'lasting' | 'level'>): void =>
+      source.faults.report({ message, error, kind: 'downstream', fields, ...more });
     if (config.on_failure === 'skip') {
-      report('a change is skipped: its consumer has failed');
+      report('a change is skipped: its consumer has failed', { level: 'debug' });
     } else if (config.on_failure === 'dead_letter') {
-      report('a change goes to the dead letter queue: its consumer has failed');
+      report('a change goes to the dead letter queue: its consumer has failed', { level: 'debug' });
       await bury(delivery, error, context);
     } else {
       report(
         'change capture waits: a consumer has failed. Nothing is lost, but the server keeps its log until the handler works and the program is started again',
-        id,
+        { lasting: id },
       );
       throw error;
     }

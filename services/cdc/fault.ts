@@ -19,6 +19,8 @@ export interface Fault {
   readonly error: unknown;
   readonly kind: (typeof COMPONENT_ERROR_KINDS)[number];
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** Of the line; default `error`. `debug`: a line of the change itself has said it. */
+  readonly level?: 'error' | 'warn' | 'debug';
   /** What does not work until it has recovered (`connection`, `tables`, the id of a consumer). Absent: all goes on working. */
   readonly lasting?: string;
 }
@@ -42,10 +44,10 @@ export const createFaults = (env: Env, { sourceId, slot, eventSystem }: FaultOpt
     get current() {
       return [...lastingFaults.values()][0];
     },
-    report({ message, error, kind, fields, lasting }) {
+    report({ message, error, kind, fields, level = 'error', lasting }) {
       const text = messageOf(error);
       const isRepeated = lasting !== undefined && lastingFaults.has(lasting);
-      logger[isRepeated ? 'debug' : 'error'](message, { source: sourceId, slot, ...fields, error: text });
+      logger[isRepeated ? 'debug' : level](message, { source: sourceId, slot, ...fields, error: text });
       counter ??= env.collector.counter(cdcErrors).bind({ slot });
       counter.add(1);
       health.error(kind);

@@ -11,6 +11,7 @@ import {
 import { resultsOf } from '../../runtime/lua/results.ts';
 import { hostObject } from '../../runtime/lua/values.ts';
 import type { Captured, Change } from './change.ts';
+import type { Fault } from './fault.ts';
 import { changeFilter } from './filter.ts';
 import type { CdcSource } from './source.ts';
 import type { StreamOptions } from './stream-options.ts';
@@ -40,6 +41,7 @@ export class ChangeStream {
   #backlog = 0;
   #onRoom: (() => void) | undefined;
   #channel: LuaChannel | undefined;
+  #source: CdcSource | undefined;
   #release: (() => void) | undefined;
   #isEnded = false;
   #isClosed = false;
@@ -73,6 +75,7 @@ export class ChangeStream {
     if (after !== undefined && !source.capabilities.replayable) {
       throw invalid(`cdc source cannot resume from a cursor: ${source.id}`);
     }
+    this.#source = source;
     const release = source.admission.claim(maxBytes);
     let releaseSnapshot: (() => void) | undefined;
     try {
@@ -127,7 +130,7 @@ export class ChangeStream {
       this.#backlog -= sum(live);
       for (const captured of live) if (captured.commitPosition >= position) this.#push(captured);
     } catch (error) {
-      if (!this.#isEnded) this.#end(unavailable(`the snapshot of ${source.id} failed: ${messageOf(error)}`));
+      this.#fail(unavailable(`the snapshot of ${source.id} failed: ${messageOf(error)}`), 'read');
     } finally {
       release();
     }
@@ -167,11 +170,19 @@ export class ChangeStream {
 
   #overflow(): void {
     const { maxBytes } = this.#options;
-    this.#end(
+    this.#fail(
       unavailable(
         `cdc stream overflow: more than ${maxBytes} bytes of changes wait to be received. Receive faster, or raise max_bytes`,
       ),
+      'downstream',
     );
+  }
+
+  /** Changes are lost to this reader, and to nobody else. */
+  #fail(error: CallError, kind: Fault['kind']): void {
+    if (this.#isEnded) return;
+    this.#source?.faults.report({ message: 'a stream of changes was ended', error, kind, level: 'warn' });
+    this.#end(error);
   }
 
   /** What waits can still be received, then the error, then nothing more. */

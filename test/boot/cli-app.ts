@@ -4,7 +4,8 @@ import { fakeTerminal } from './fake-terminal.ts';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 export const bin = `${project}bin/perilune.js`;
-export const e2e = `${project}test/e2e/app`;
+/** The part of the end-to-end app that needs no server of others. */
+export const e2e = `${project}test/e2e/app/base`;
 
 const SUM = 'return { main = function(...) local s = 0; for _, n in ipairs({...}) do s = s + n end; return s end }';
 const BREAK = `local function inner()

@@ -1,16 +1,21 @@
 /**
  * The real program, its OTLP spans read back from a real Jaeger (BACKEND=jaeger, the default) or from the test harness's
- * own collector (BACKEND=harness). Exit code 3: no Jaeger is to be had on this machine.
+ * own collector (BACKEND=harness). Exit code 3: no Jaeger, PostgreSQL or Redis is to be had on this machine.
  */
 import { randomBytes } from 'node:crypto';
 import type { ReadSpan } from '../harness/otlp-spans.ts';
 import { poll } from '../harness/poll.ts';
-import { startProgram } from '../harness/program.ts';
+import { type Program, startProgram } from '../harness/program.ts';
 import { total } from '../harness/prometheus-text.ts';
 import { spanTrees } from '../harness/span-tree.ts';
+import { type Backends, startServers } from './backends.ts';
 import { type Checks, runChecks } from './checks.ts';
-import { DELIVERIES_PER_ROUND, SCHEDULED, SECRETS, STEPS, send } from './scenario.ts';
-import { startSpanBackend } from './span-backend.ts';
+import { CHANGES_PER_ROUND, DATA_SECRET, DATA_STEPS, OWN } from './data-steps.ts';
+import { checkChangeSpans, checkChanges, checkDataAttributes, checkDeliveries } from './otel-data.ts';
+import { deliveriesOf, SCHEDULED, SECRETS, STEPS, type Step, send } from './scenario.ts';
+import { type SpanBackend, startSpanBackend } from './span-backend.ts';
+
+const PROCESSED = 'wippy_cdc_process_duration_seconds_count';
 
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 const spanCount = (tree: string): number => tree.split('\n').length;
@@ -142,13 +147,13 @@ const checkProcesses = (checks: Checks, spans: readonly ReadSpan[]): void => {
     .map((span) => String(span.attributes['termination.reason']));
   checks.equal(
     reasons.sort(),
-    ['child.lua:10: failed on purpose', 'completed', 'completed', 'completed'],
+    ['base/child.lua:10: failed on purpose', 'completed', 'completed', 'completed'],
     'each end says its reason',
   );
   const failed = lives.filter(({ status }) => status === 'error');
   checks.equal(
     failed.flatMap(({ events }) => events.map(({ name, attributes }) => [name, attributes['exception.message']])),
-    [['exception', 'child.lua:10: failed on purpose']],
+    [['exception', 'base/child.lua:10: failed on purpose']],
     'a process that fails has the exception on its long span',
   );
   const summed = spans.filter(
@@ -185,40 +190,61 @@ const checkResource = (checks: Checks, spans: readonly ReadSpan[], service: stri
   }
 };
 
-await runChecks(async (checks) => {
-  const backend = await startSpanBackend(checks.scope, checks.say);
+interface Observed {
+  readonly spans: readonly ReadSpan[];
+  readonly program: Program;
+  /** The expected trees of the traces that a caller began, by their id. */
+  readonly callers: ReadonlyMap<string, string>;
+  readonly service: string;
+}
+
+/** Runs the program on the steps and reads its spans back. `rounds`: as roots, and then as parts of a caller's trace. */
+const observe = async (
+  checks: Checks,
+  backend: SpanBackend,
+  { env }: Backends,
+  run: { readonly steps: readonly Step[]; readonly rounds: 1 | 2; readonly spans: boolean },
+): Promise<Observed> => {
   const service = `perilune-e2e-${hex(4)}`;
   const program = await startProgram(checks.scope, 'test/e2e/app', {
     ports: ['E2E_PORT'],
-    set: { 'otel.enabled': true, 'otel.endpoint': backend.otlpUrl, 'otel.service_name': service },
-    env: { OTEL_SERVICE_VERSION: '1.2.3', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=e2e' },
+    set: {
+      'otel.enabled': true,
+      'otel.endpoint': backend.otlpUrl,
+      'otel.service_name': service,
+      ...(run.spans && { 'otel.kv.spans': true, 'otel.sql.spans': true, 'otel.cdc.spans': true }),
+    },
+    env: { ...env, OTEL_SERVICE_VERSION: '1.2.3', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=e2e' },
   });
   const base = program.url('E2E_PORT');
-  const port = Number(new URL(base).port);
+  const treeOf = (step: Step): string => (run.spans ? step.spanned : undefined) ?? step.tree;
+  const startedOf = (step: Pick<Step, 'started' | 'spannedStarted'>): readonly string[] =>
+    (run.spans ? step.spannedStarted : undefined) ?? step.started ?? [];
 
-  // Twice: as a root, and as part of the caller's trace.
+  // What the program does of itself first: the marks of transactions begin when change capture reads.
+  await poll('the snapshot is handled', async () => total(await program.scrape(), PROCESSED, { result: 'ok' }) === 1);
+  await poll('change capture reads', () => program.output().includes('change capture reads'));
   const callers = new Map<string, string>();
-  for (const step of STEPS) {
+  for (const step of run.steps) {
     checks.equal(await send(base, step), step.status, `${step.method} ${step.path} answers ${step.status}`);
+    if (run.rounds === 1) continue;
     const traceId = hex(16);
     await send(base, step, { traceparent: `00-${traceId}-${hex(8)}-01` });
-    callers.set(traceId, `(remote)\n${step.tree.replaceAll(/^/gm, '  ')}`);
+    callers.set(traceId, `(remote)\n${treeOf(step).replaceAll(/^/gm, '  ')}`);
   }
-  await poll('every message is handled', async () => {
-    const acked = total(await program.scrape(), 'wippy_queue_messages_total', { result: 'ack' });
-    return acked === 2 * DELIVERIES_PER_ROUND;
+  await poll('every message and every change is handled', async () => {
+    const metrics = await program.scrape();
+    const messages = total(metrics, 'wippy_queue_messages_total');
+    const changes = total(metrics, PROCESSED);
+    return messages === run.rounds * deliveriesOf(run.steps) && changes === 1 + run.rounds * CHANGES_PER_ROUND;
   });
   const exit = await program.stop();
-  checks.equal(
-    { code: exit.code, signal: exit.signal },
-    { code: 0, signal: null },
-    'the program ends cleanly on SIGTERM',
-  );
+  checks.equal({ code: exit.code, signal: exit.signal }, { code: 0, signal: null }, 'ends cleanly on SIGTERM');
 
-  const started = STEPS.flatMap((step) => step.started ?? []);
-  const expectedTrees = [...STEPS.map((step) => step.tree), ...started, ...started];
-  const inRequests = STEPS.map((step) => step.tree).reduce((sum, tree) => sum + spanCount(tree), 0);
-  const expectedSpans = 2 * (inRequests + started.reduce((sum, tree) => sum + spanCount(tree), 0));
+  const started = run.steps.flatMap(startedOf);
+  const ownStarted = [...Array.from({ length: run.rounds }, () => started).flat(), ...startedOf(OWN)];
+  const inRequests = run.steps.reduce((sum, step) => sum + spanCount(treeOf(step)), 0);
+  const expectedSpans = run.rounds * inRequests + ownStarted.reduce((sum, tree) => sum + spanCount(tree), 0);
   let spans: readonly ReadSpan[] = [];
   let scheduled: readonly ReadSpan[] = [];
   await poll(`${expectedSpans} spans in ${backend.name}`, async () => {
@@ -235,17 +261,49 @@ await runChecks(async (checks) => {
   );
   const trees = spanTrees(spans);
   const roots = [...trees].filter(([traceId]) => !callers.has(traceId)).map(([, tree]) => tree);
-  checks.equal(roots.sort(), [...expectedTrees].sort(), `${backend.name} holds exactly the traces of the requests`);
+  checks.equal(
+    roots.sort(),
+    [...run.steps.map(treeOf), ...ownStarted].sort(),
+    `${backend.name} holds exactly the traces of the requests`,
+  );
   for (const [traceId, tree] of callers) {
     checks.equal(trees.get(traceId), tree, `one trace from the caller on: ${tree.split('\n')[1]?.trim()}`);
   }
-  checkAttributes(checks, spans, port);
-  checkFailure(checks, spans);
-  checkProcesses(checks, spans);
-  checkResource(checks, spans, service, program.pid);
+  return { spans, program, callers, service };
+};
+
+const checkSecrets = (checks: Checks, { spans, program }: Observed): void => {
   const everything = JSON.stringify(spans) + program.output();
   for (const [what, secret] of Object.entries(SECRETS)) {
     checks.ok(!everything.includes(secret), `no span and no log line shows the ${what}`);
   }
-  checks.ok(everything.includes('e2e:kv_set'), 'and the spans that were searched do show the function');
+  const found = everything.search(DATA_SECRET);
+  const context = found < 0 ? '' : everything.slice(Math.max(0, found - 200), found + 50);
+  checks.equal(context, '', 'nor a key, a value, a row, a parameter or a statement');
+  checks.ok(everything.includes('e2e:put'), 'and the spans that were searched do show the function');
+};
+
+await runChecks(async (checks) => {
+  const backend = await startSpanBackend(checks.scope, checks.say);
+  const servers = await startServers(checks.scope);
+  checks.say(servers.description);
+
+  const plain = await servers.backends();
+  const steps = [...STEPS, ...DATA_STEPS];
+  const seen = await observe(checks, backend, plain, { steps, rounds: 2, spans: false });
+  checkAttributes(checks, seen.spans, Number(new URL(seen.program.url('E2E_PORT')).port));
+  checkFailure(checks, seen.spans);
+  checkProcesses(checks, seen.spans);
+  checkDeliveries(checks, seen.spans);
+  checkChanges(checks, seen.spans, plain);
+  checkResource(checks, seen.spans, seen.service, seen.program.pid);
+  checkSecrets(checks, seen);
+
+  checks.say('# with otel.kv.spans, otel.sql.spans and otel.cdc.spans');
+  const own = await servers.backends();
+  const spanned = await observe(checks, backend, own, { steps: DATA_STEPS, rounds: 1, spans: true });
+  checkDataAttributes(checks, spanned.spans, own);
+  checkChanges(checks, spanned.spans, own);
+  checkChangeSpans(checks, spanned.spans, own);
+  checkSecrets(checks, spanned);
 });

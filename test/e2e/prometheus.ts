@@ -1,10 +1,26 @@
-/** The real program, scraped by a real Prometheus. Exit code 3: Prometheus is not installed. */
+/** The real program, scraped by a real Prometheus. Exit code 3: Prometheus, PostgreSQL or Redis is not installed. */
 import { poll } from '../harness/poll.ts';
 import { startProgram } from '../harness/program.ts';
 import { checkMetrics, PROMETHEUS_MISSING, type PrometheusServer, startPrometheus } from '../harness/prometheus.ts';
 import { total } from '../harness/prometheus-text.ts';
+import { startServers } from './backends.ts';
 import { CannotRun, type Checks, runChecks } from './checks.ts';
-import { DELIVERIES_PER_ROUND, STEPS, send } from './scenario.ts';
+import { CHANGES_PER_ROUND, DATA_SECRET, DATA_STEPS } from './data-steps.ts';
+import {
+  checkCut,
+  checkHeld,
+  checkHistograms,
+  checkMeasured,
+  checkSeries,
+  checkStale,
+  single,
+} from './prometheus-data.ts';
+import { deliveriesOf, STEPS, send } from './scenario.ts';
+
+const ALL_STEPS = [...STEPS, ...DATA_STEPS];
+/** Of data/changes.lua: a handler that is a function is called for each, but the one that goes to a queue. */
+const HANDLED_PER_ROUND = CHANGES_PER_ROUND - 1;
+const CALLS_PER_ROUND = 18 + DATA_STEPS.length + deliveriesOf(DATA_STEPS) + HANDLED_PER_ROUND;
 
 const ROUNDS = 3;
 
@@ -18,8 +34,6 @@ const route = (name: string, method: string, status: number): string =>
   `wippy_http_requests_total{route="${name}",method="${method}",status="${status}"}`;
 const called = (id: string, status: string): string =>
   `wippy_function_calls{function_id="e2e:${id}",status="${status}"}`;
-const kv = (op: string, result: string): string =>
-  `wippy_kv_ops_total{namespace="e2e:kv",op="${op}",result="${result}"}`;
 
 /** What one round of STEPS counts. /hello is called once by its own step, once by /out and once by /pub's consumer. */
 const PER_ROUND: Readonly<Record<string, number>> = {
@@ -36,24 +50,16 @@ const PER_ROUND: Readonly<Record<string, number>> = {
   [route('e2e:events.endpoint', 'POST', 200)]: 1,
   [route('unmatched', 'GET', 404)]: 2,
   [route('unmatched', 'DELETE', 405)]: 1,
-  'sum(wippy_http_requests_total)': 17,
-  'sum(wippy_http_request_duration_seconds_count)': 17,
-  'sum(wippy_http_request_duration_seconds_bucket{le="+Inf"})': 17,
+  'sum(wippy_http_requests_total)': 17 + DATA_STEPS.length,
+  'sum(wippy_http_request_duration_seconds_count)': 17 + DATA_STEPS.length,
+  'sum(wippy_http_request_duration_seconds_bucket{le="+Inf"})': 17 + DATA_STEPS.length,
   [called('hello', 'success')]: 3,
   [called('compute', 'success')]: 3,
   [called('work', 'success')]: 1,
   [called('fail', 'error')]: 1,
-  'sum(wippy_function_calls{function_id!="e2e:tick"})': 18,
-  'sum(wippy_function_duration_count{function_id!="e2e:tick"})': 18,
-  [kv('set', 'ok')]: 1,
-  [kv('get', 'ok')]: 1,
-  [kv('get', 'not_found')]: 1,
-  [kv('delete', 'ok')]: 1,
-  'sum(wippy_kv_op_duration_seconds_count)': 4,
-  'wippy_queue_published_total{queue="e2e:jobs",result="ok"}': 1,
-  'wippy_queue_messages_total{queue="e2e:jobs",result="ack"}': 1,
-  'sum(wippy_queue_process_duration_seconds_count)': 1,
-  'sum(wippy_queue_wait_seconds_count)': 1,
+  // The row of the snapshot is handled once.
+  'sum(wippy_function_calls{function_id!="e2e:tick"}) - 1': CALLS_PER_ROUND,
+  'sum(wippy_function_duration_count{function_id!="e2e:tick"}) - 1': CALLS_PER_ROUND,
   'sum(wippy_http_client_requests_total{method="GET",status="200"})': 2,
   'sum(wippy_http_client_requests_total{method="GET",status="404"})': 1,
   'sum(wippy_http_client_request_duration_seconds_count)': 3,
@@ -77,17 +83,12 @@ const DRIVEN = [
   'eventbus_subscribers_active',
 ];
 
-const single = async (prometheus: PrometheusServer, expression: string): Promise<number | string> => {
-  const rows = await prometheus.query(expression);
-  return rows.length === 1 ? (rows[0]?.value ?? Number.NaN) : `${rows.length} series`;
-};
-
 const checkQueries = async (checks: Checks, prometheus: PrometheusServer): Promise<void> => {
   for (const [expression, perRound] of Object.entries(PER_ROUND)) {
     checks.equal(await single(prometheus, expression), perRound * ROUNDS, `${expression} is ${perRound * ROUNDS}`);
   }
   const inFlight = await prometheus.query(
-    '{__name__=~".+_in_flight|.+_(streams|process|subscribers)_active|.+_function_waiting|.+_queue_depth"}',
+    '{__name__=~".+_in_flight|.+_(streams|process|subscribers)_active|.+_function_waiting|.+_queue_depth",queue!~"e2e:backlog.+"}',
   );
   for (const name of DRIVEN) {
     checks.ok(
@@ -134,26 +135,44 @@ const checkLint = async (checks: Checks, operations: string): Promise<void> => {
 };
 
 await runChecks(async (checks) => {
-  const program = await startProgram(checks.scope, 'test/e2e/app', { ports: ['E2E_PORT'] });
+  const servers = await startServers(checks.scope);
+  checks.say(servers.description);
+  const backends = await servers.backends();
+  const program = await startProgram(checks.scope, 'test/e2e/app', { ports: ['E2E_PORT'], env: backends.env });
   const prometheus = await startPrometheus(checks.scope, new URL(program.operations).host);
   if (prometheus === undefined) throw new CannotRun(3, PROMETHEUS_MISSING);
   checks.say(`Prometheus: ${prometheus.url} scrapes ${program.operations}/metrics`);
+  await poll('change capture reads', () => program.output().includes('change capture reads'));
+  const began = Date.now() / 1000;
+  let firstRoundEnded: number | undefined;
   for (let round = 1; round <= ROUNDS; round++) {
     const statuses: number[] = [];
-    for (const step of STEPS) statuses.push(await send(program.url('E2E_PORT'), step));
+    for (const step of ALL_STEPS) statuses.push(await send(program.url('E2E_PORT'), step));
+    firstRoundEnded ??= Date.now() / 1000;
     checks.equal(
       statuses,
-      STEPS.map((step) => step.status),
+      ALL_STEPS.map((step) => step.status),
       `round ${round}: every request answers as it should`,
     );
   }
-  await poll('every message is handled', async () => {
-    const acked = total(await program.scrape(), 'wippy_queue_messages_total', { result: 'ack' });
-    return acked === ROUNDS * DELIVERIES_PER_ROUND;
+  await poll('every message and every change is handled', async () => {
+    const metrics = await program.scrape();
+    return (
+      total(metrics, 'wippy_queue_messages_total') === ROUNDS * deliveriesOf(ALL_STEPS) &&
+      total(metrics, 'wippy_cdc_process_duration_seconds_count') === 1 + ROUNDS * CHANGES_PER_ROUND
+    );
   });
   await prometheus.scraped();
   await checkQueries(checks, prometheus);
+  await checkHeld(checks, prometheus, program, backends);
+  await checkCut(checks, prometheus, program, backends);
+  await checkSeries(checks, prometheus, { rounds: ROUNDS, slot: backends.slot, held: 1, cuts: 1 });
+  await checkHistograms(checks, prometheus);
+  await checkMeasured(checks, prometheus, backends, [began, firstRoundEnded ?? began]);
+  await checkStale(checks, program, backends);
   await checkLint(checks, program.operations);
+  const text = await (await fetch(`${program.operations}/metrics`)).text();
+  checks.ok(!DATA_SECRET.test(text), 'no series shows a key, a value, a row, a parameter or a statement');
   const exit = await program.stop();
   checks.equal(
     { code: exit.code, signal: exit.signal },

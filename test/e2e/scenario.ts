@@ -1,4 +1,5 @@
-/** What the end-to-end scripts send to test/e2e/app, and the trace that each request must make. */
+/** What the end-to-end scripts send to test/e2e/app/base, and the trace that each request must make. */
+import { randomUUID } from 'node:crypto';
 
 export interface Step {
   readonly method: string;
@@ -9,6 +10,9 @@ export interface Step {
   readonly tree: string;
   /** Traces of their own that the request starts: processes, whose lives may outlast it. */
   readonly started?: readonly string[];
+  /** The same with `otel.{kv,sql,cdc}.spans` on, where that differs. */
+  readonly spanned?: string;
+  readonly spannedStarted?: readonly string[];
 }
 
 const hello = 'server GET e2e:hello.endpoint\n  internal e2e:hello';
@@ -99,12 +103,15 @@ export const SCHEDULED = { root: 'e2e:clock', tree: 'internal e2e:clock\n  inter
 export const send = async (base: string, step: Step, headers: Record<string, string> = {}): Promise<number> => {
   const response = await fetch(base + step.path, {
     method: step.method,
-    headers: { 'x-secret': SECRETS.header, ...headers },
+    headers: { 'x-secret': SECRETS.header, 'x-once': randomUUID(), ...headers },
     ...(step.body === undefined ? {} : { body: step.body }),
   });
   await response.arrayBuffer();
   return response.status;
 };
 
-/** The deliveries that `times` rounds of STEPS cause. */
-export const DELIVERIES_PER_ROUND = STEPS.filter((step) => step.tree.includes('consumer ')).length;
+/** The consumer spans of queues that a round of `steps` makes: its deliveries. */
+export const deliveriesOf = (steps: readonly Step[]): number =>
+  steps
+    .flatMap(({ tree, started = [] }) => [tree, ...started])
+    .reduce((sum, tree) => sum + (tree.match(/^ +consumer /gm)?.length ?? 0), 0);

@@ -32,7 +32,6 @@ const hasPrograms = async (scope: Scope): Promise<boolean> => {
 };
 
 interface Target {
-  readonly lastScrape: string;
   readonly lastError: string;
 }
 const ask = async (url: string): Promise<{ data: unknown }> => {
@@ -70,18 +69,20 @@ scrape_configs:
   );
   const targetState = async (): Promise<Target | undefined> =>
     ((await ask(`${url}/api/v1/targets`)).data as { activeTargets: Target[] }).activeTargets[0];
+  const query = async (expression: string): Promise<QueryRow[]> => {
+    const { data } = await ask(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
+    const rows = (data as { result: { metric: Record<string, string>; value: [number, string] }[] }).result;
+    return rows.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  };
   return {
     url,
-    async query(expression) {
-      const { data } = await ask(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
-      const rows = (data as { result: { metric: Record<string, string>; value: [number, string] }[] }).result;
-      return rows.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
-    },
+    query,
     async scraped() {
       const asked = Date.now();
+      // What a query shows: the state of the target is of before the samples are stored.
       await poll('Prometheus scrapes', async () => {
-        const state = await targetState();
-        return state !== undefined && Date.parse(state.lastScrape) > asked;
+        const [latest] = await query('timestamp(up)');
+        return latest !== undefined && latest.value * 1000 > asked;
       });
     },
     async lastError() {

@@ -3,6 +3,7 @@ import { metrics } from '../../interceptors/metrics.ts';
 import type { Call, CallSite, MetricRecipe, Next } from '../../runtime/call.ts';
 import { rootContext } from '../../runtime/context.ts';
 import { DURATION_SECONDS } from '../../runtime/metrics/instruments.ts';
+import { TRACE } from '../../runtime/trace.ts';
 import { familyOf, seriesOf, testCollector, valueAt } from '../runtime/metrics/fixture.ts';
 
 const recipe: MetricRecipe<string, string> = {
@@ -135,6 +136,18 @@ test('a sampled span becomes the exemplar of counter and bucket', async (t) => {
   run(call());
   t.strictSame(read.duration()?.exemplars, []);
   run({ input: 'traced', context: rootContext });
+  t.match(read.duration()?.exemplars[0], ids);
+  t.match(seriesOf(collector, 'wippy_function_calls', { ...f, status: 'success' })?.exemplars[0], ids);
+});
+
+test('a site without a span of its own keeps the ids of the sampled span around it', async (t) => {
+  const around = (flags: number) =>
+    rootContext.with(TRACE, { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), flags, isRemote: false });
+  const { collector, run, read } = setup(() => 'ok');
+  run({ input: 'x', context: around(0) });
+  t.strictSame(read.duration()?.exemplars, [], 'none of one that is not sampled');
+  run({ input: 'x', context: around(1) });
+  const ids = { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16) };
   t.match(read.duration()?.exemplars[0], ids);
   t.match(seriesOf(collector, 'wippy_function_calls', { ...f, status: 'success' })?.exemplars[0], ids);
 });

@@ -23,6 +23,9 @@ import { exportedSlot, openSession, publicationOf, type Session, wantedTables } 
 import { readSnapshot } from './snapshot.ts';
 import { type Streaming, startStreaming } from './streaming.ts';
 
+/** So long a status may take before the ticks that find it unanswered count. */
+const UNANSWERED_SECONDS = 5;
+
 /** A source with the component that drives it. */
 export interface PostgresSource {
   readonly source: CdcSource;
@@ -50,7 +53,10 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   let traits: SourceTraits = { source: id, source_id: id, generation: '' };
   let epoch = 0;
   let hasSnapshot = false;
+  /** As it was read last: that it is old, errors and being degraded say. */
   let retained: number | undefined;
+  /** clock.now() of the reading that is under way. */
+  let readingSince: number | undefined;
   /** When everything that had come was handled. */
   let caughtUpAt = clock.wall();
   let stopping = new AbortController();
@@ -70,6 +76,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   const closeSession = async (): Promise<void> => {
     const ending = session;
     session = undefined;
+    readingSince = undefined;
     streaming?.end();
     streaming = undefined;
     await ending?.close();
@@ -161,25 +168,40 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     }
   };
 
-  /** What the server keeps for us, and whether there is anything to capture; a tick that fails is counted once. */
-  const status = async ({ database, publication }: Session): Promise<void> => {
-    try {
-      retained = await database.retained(slot);
-      const data = { slot, retained_wal_bytes: retained ?? 0 };
-      env.find(EVENTS)?.send({ system: eventSystem, kind: 'status', path: slot, data });
-      const tables = (await database.publishedTables(publication))?.filter(wantedTables(config)) ?? [];
-      if (tables.length > 0) {
-        faults.recovered('tables');
-        return;
-      }
-      const error = new Error(
-        `publication "${publication}" holds none of the tables: nothing is captured. Add them: ALTER PUBLICATION "${publication}" ADD TABLE ...`,
-      );
-      faults.report({ message: 'change capture has no tables', error, kind: 'init', lasting: 'tables' });
-    } catch (error) {
-      if (session?.database !== database) return; // its end is told where the session ends
-      faults.report({ message: 'the state of the slot could not be read', error, kind: 'read' });
+  const unreadable = (error: unknown, kind: Fault['kind']): void =>
+    faults.report({ message: 'the state of the slot could not be read', error, kind, lasting: 'state' });
+  /** What the server keeps for us, and whether there is anything to capture; a tick that fails is counted once (rule 76). */
+  const status = async (at: Session): Promise<void> => {
+    if (readingSince !== undefined) {
+      const seconds = (clock.now() - readingSince) / 1000;
+      if (seconds < UNANSWERED_SECONDS) return;
+      unreadable(new Error(`the server has not answered for ${Math.round(seconds)} s`), 'timeout');
+      return;
     }
+    readingSince = clock.now();
+    try {
+      await readState(at);
+      faults.recovered('state');
+    } catch (error) {
+      if (session !== at) return; // its end is told where the session ends
+      unreadable(error, 'read');
+    } finally {
+      if (session === at) readingSince = undefined;
+    }
+  };
+  const readState = async ({ database, publication }: Session): Promise<void> => {
+    retained = await database.retained(slot);
+    const data = { slot, retained_wal_bytes: retained ?? 0 };
+    env.find(EVENTS)?.send({ system: eventSystem, kind: 'status', path: slot, data });
+    const tables = (await database.publishedTables(publication))?.filter(wantedTables(config)) ?? [];
+    if (tables.length > 0) {
+      faults.recovered('tables');
+      return;
+    }
+    const error = new Error(
+      `publication "${publication}" holds none of the tables: nothing is captured. Add them: ALTER PUBLICATION "${publication}" ADD TABLE ...`,
+    );
+    faults.report({ message: 'change capture has no tables', error, kind: 'init', lasting: 'tables' });
   };
 
   const run = async (life: ComponentLife | undefined): Promise<void> => {
@@ -311,7 +333,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       try {
         await streaming?.settle();
       } catch (error) {
-        logger.warn('the last position could not be written down', { source: id, slot, error: messageOf(error) });
+        faults.report({ message: 'the last position could not be written down', error, kind: 'write' });
       }
       hub.endListeners();
       if (address !== undefined) markWriters(env, address, false);

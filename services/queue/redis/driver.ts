@@ -1,6 +1,7 @@
 import type { Clock } from '../../../runtime/clock.ts';
 import { type LinkOptions, type RedisLink, redisLink } from '../../../runtime/redis/link.ts';
 import type { DriverQueue, QueueDriver } from '../driver.ts';
+import { Backlog } from './backlog.ts';
 import { queueKeys } from './keys.ts';
 import type { QueuePlace } from './place.ts';
 import { type RedisQueue, redisQueue } from './queue.ts';
@@ -32,6 +33,7 @@ export const redisDriver = (clock: Clock, options: RedisDriverOptions): QueueDri
           group: options.group,
           visibilityMs: options.visibilityMs,
           maxLength,
+          backlog: new Backlog(),
         },
         { idempotencyWindowMs, isRunning: () => running, placeOf, onFailure: options.onFailure },
       );

@@ -5,6 +5,7 @@ import { Fifo } from '../../../runtime/fifo.ts';
 import { hasCode } from '../../../runtime/redis/failure.ts';
 import type { RedisLink } from '../../../runtime/redis/link.ts';
 import type { Delivery, DriverQueue, Intake, IntakeOptions } from '../driver.ts';
+import { countingHolder } from './backlog.ts';
 import { RedisDelivery } from './delivery.ts';
 import { messageOf } from './entry.ts';
 import { heldEntries } from './held.ts';
@@ -24,6 +25,8 @@ type Taker = (delivery: Delivery | undefined) => void;
 export interface RedisIntake extends Intake {
   /** Taken ahead, and not handed out. */
   readonly buffered: number;
+  /** Publish time of the first of those; Infinity where there is none. */
+  readonly oldestBufferedAt: number;
   readonly waiting: number;
   /** Closes, and renews nothing more: what is not settled by then is taken over by others. */
   abandon(): Promise<void>;
@@ -48,9 +51,10 @@ export const redisIntake = (
     readonly onDelayed: (ms: number) => void;
   },
 ): RedisIntake => {
-  const { clock, link, keys, group, visibilityMs } = place;
+  const { clock, link, keys, group, visibilityMs, backlog } = place;
   const consumer = `${hostname()}-${process.pid}-${randomUUID()}`;
   const held = heldEntries(place, consumer, host);
+  const holder = countingHolder(held, place, host.placeOf);
   const reading: RedisLink = link.another(`perilune ${keys.stream} reads`);
   const buffer = new Fifo<RedisDelivery>();
   const takers = new Set<Taker>();
@@ -79,7 +83,7 @@ export const redisIntake = (
     for (const [entryId, fields, deliveries = 1] of entries) {
       const message = messageOf(entryId, fields);
       // Each takeover is a delivery more than the message itself knows of.
-      const delivery = new RedisDelivery(entryId, { ...message, attempt: message.attempt + deliveries - 1 }, held);
+      const delivery = new RedisDelivery(entryId, { ...message, attempt: message.attempt + deliveries - 1 }, holder);
       held.add(entryId);
       const [taker] = takers;
       if (taker === undefined) buffer.push(delivery);
@@ -107,7 +111,9 @@ export const redisIntake = (
     const answer = (await reading.run((redis) =>
       redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'BLOCK', blockMs, 'STREAMS', keys.stream, '>'),
     )) as [string, Entry[]][] | null;
-    accept(answer?.[0]?.[1] ?? []);
+    const entries = answer?.[0]?.[1] ?? [];
+    backlog.taken(entries.length);
+    accept(entries);
   };
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const afterFailure = async (error: unknown): Promise<void> => {
@@ -183,6 +189,9 @@ export const redisIntake = (
   const intake: RedisIntake = {
     get buffered() {
       return buffer.size;
+    },
+    get oldestBufferedAt() {
+      return buffer.first?.publishedAt ?? Number.POSITIVE_INFINITY;
     },
     get waiting() {
       return takers.size;

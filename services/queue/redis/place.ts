@@ -1,5 +1,6 @@
 import type { Clock } from '../../../runtime/clock.ts';
 import type { RedisLink } from '../../../runtime/redis/link.ts';
+import type { Backlog } from './backlog.ts';
 import type { QueueKeys } from './keys.ts';
 
 /** Where a queue is, for everything that works on it. */
@@ -12,4 +13,5 @@ export interface QueuePlace {
   readonly visibilityMs: number;
   /** Messages that may wait; 0: no limit. */
   readonly maxLength: number;
+  readonly backlog: Backlog;
 }

@@ -7,7 +7,7 @@ import { type RedisIntake, redisIntake } from './intake.ts';
 import type { QueuePlace } from './place.ts';
 import { PUBLISH, TICK } from './scripts.ts';
 
-/** How often a queue that nobody here touches is looked at: its numbers are as old as that at most. */
+/** How often a queue is looked at: what other programs did with it is known after that at most. */
 const TICK_MS = 500;
 const MOVED_AT_ONCE = 100;
 /** A publish that waits for space asks again after this, and ever less often. */
@@ -30,13 +30,9 @@ export interface RedisQueueHost {
 }
 
 export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue => {
-  const { clock, link, keys, group, maxLength } = place;
+  const { clock, link, keys, group, maxLength, backlog } = place;
   /** Until everything that they took is settled. */
   const intakes = new Set<RedisIntake>();
-  let ready = 0;
-  let delayed = 0;
-  /** clock.wall() of the publish of the oldest that waits; Infinity when none does. */
-  let oldestAt = Number.POSITIVE_INFINITY;
   let cancelTick: Cancel | undefined;
   let tickDue = Number.POSITIVE_INFINITY;
 
@@ -62,9 +58,7 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
   const look = async (): Promise<number> => {
     const answer = await link.script(TICK, [keys.stream, keys.delayed], [group, MOVED_AT_ONCE]);
     const [inStream, notDue, oldest, due, now] = answer as [number, number, number, number, number];
-    ready = inStream;
-    delayed = notDue;
-    oldestAt = oldest < 0 ? Number.POSITIVE_INFINITY : clock.wall() - (now - oldest);
+    backlog.looked(inStream, notDue, oldest < 0 ? Number.POSITIVE_INFINITY : clock.wall() - (now - oldest));
     return due;
   };
   const tick = async (): Promise<void> => {
@@ -86,12 +80,14 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
     const isPlain = !(delayMs > 0) && maxLength === 0 && idempotencyKey === undefined;
     if (isPlain) {
       await link.run((redis) => redis.xadd(keys.stream, '*', ...fields));
+      backlog.added(0, message.publishedAt);
       return 'ok';
     }
     const names = [keys.stream, keys.delayed];
     if (idempotencyKey !== undefined && host.idempotencyWindowMs >= 1) names.push(keys.idempotency(idempotencyKey));
     const args = [group, Math.round(Math.max(0, delayMs)), maxLength, Math.round(host.idempotencyWindowMs), ...fields];
     const outcome = (await link.script(PUBLISH, names, args)) as 'ok' | 'duplicate' | 'full';
+    if (outcome === 'ok') backlog.added(delayMs, message.publishedAt);
     if (outcome === 'ok' && delayMs > 0) tickIn(delayMs);
     return outcome;
   };
@@ -140,18 +136,23 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
       intakes.add(intake);
       return intake;
     },
-    depth: () => ready + delayed + buffered(),
+    depth: () => backlog.waiting + buffered(),
     capacity: () => (maxLength === 0 ? undefined : maxLength),
-    oldestAgeSeconds: () => (oldestAt === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.wall() - oldestAt) / 1000),
+    oldestAgeSeconds() {
+      // Those that are taken ahead wait too, as they do for the depth.
+      let oldest = backlog.oldestAt;
+      for (const intake of intakes) oldest = Math.min(oldest, intake.oldestBufferedAt);
+      return oldest === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.wall() - oldest) / 1000;
+    },
     async info() {
       running();
       await look();
       let waiting = 0;
       for (const intake of intakes) waiting += intake.waiting;
       return {
-        message_count: ready + delayed + buffered(),
-        ready: ready + buffered(),
-        delayed,
+        message_count: backlog.waiting + buffered(),
+        ready: backlog.waiting - backlog.delayed + buffered(),
+        delayed: backlog.delayed,
         consumer_waiting: waiting,
       };
     },

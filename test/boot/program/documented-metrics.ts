@@ -64,7 +64,7 @@ export const DOCUMENTED: Readonly<Record<string, 'counter' | 'gauge' | 'histogra
   nodejs_version_info: 'gauge',
 };
 
-/** The same of change capture, which needs a database: test/services/cdc/recovery.test.ts asks a live run for them. */
+/** The same of change capture, which needs a database: data-metrics.test.ts and test/services/cdc/recovery.test.ts ask live runs for them. */
 export const DOCUMENTED_OF_CDC: typeof DOCUMENTED = {
   wippy_cdc_changes_total: 'counter',
   wippy_cdc_retained_wal_bytes: 'gauge',

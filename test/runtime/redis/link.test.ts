@@ -56,6 +56,24 @@ test('what Redis refuses is Internal with its text; what it cannot do now is Una
   await t.rejects(link.script(busy, [], []), { message: /LOADING/, kind: 'Unavailable', retryable: true });
 });
 
+test('rule 75: what Redis quotes of an unknown command, keys and values, is not told on', async (t) => {
+  const link = linkTo(server.url);
+  await link.start();
+  t.teardown(() => link.stop());
+  const said = await server.client
+    .call('NOSUCH', 'planted-key', 'planted-value')
+    .catch((error: Error) => error.message);
+  t.match(said, /planted-key/, 'it does quote them');
+  const refused = await link
+    .run((redis) => redis.call('NOSUCH', 'planted-key', 'planted-value'))
+    .then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  t.match(refused, { kind: 'Internal', message: /^redis: ERR unknown command .NOSUCH.$/ });
+  t.equal(refused?.cause, undefined, 'nor by its cause');
+});
+
 test('a script is known to a server that was restarted', async (t) => {
   const own = await startOwnRedis(t);
   const seen: string[] = [];

@@ -105,7 +105,9 @@ const observed = async (t: Test, database: Database, isNumbered: boolean, spans:
 };
 
 const telemetryOf = (name: string, databaseOf: () => Promise<Database>, isNumbered: boolean, skip: false | string) => {
-  test(`${name}: every variant is counted, in both sinks`, { skip }, async (t) => {
+  test(`rules 15, 75: ${name}: every variant (direct, prepared, transaction) is counted, in both sinks`, {
+    skip,
+  }, async (t) => {
     const { collector, program, scraped } = await observed(t, await databaseOf(), isNumbered, false);
     const ops = select(scraped, 'wippy_sql_ops_total');
     const counted = Object.fromEntries(ops.map(({ labels, value }) => [`${labels.op},${labels.result}`, value]));
@@ -143,7 +145,7 @@ const telemetryOf = (name: string, databaseOf: () => Promise<Database>, isNumber
     t.equal(failed.length, 1, 'one line for one failed write');
   });
 
-  test(`${name}: spans have a summary and never a value`, { skip }, async (t) => {
+  test(`rule 75: ${name}: spans have a summary and never a value`, { skip }, async (t) => {
     const database = await databaseOf();
     const { collector, program, scraped } = await observed(t, database, isNumbered, true);
     const spans = collector.spans({}).filter(({ attributes }) => 'db.system.name' in attributes);
