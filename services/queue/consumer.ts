@@ -4,7 +4,7 @@ import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import { asCallError, canceled, internal, invalid, messageOf } from '../../runtime/errors.ts';
-import type { Component } from '../../runtime/lifecycle.ts';
+import type { Component, ComponentLife } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Attributes } from '../../runtime/trace.ts';
@@ -37,6 +37,7 @@ export const queueConsumer = (
   let intake: Intake | undefined;
   let stopping = new AbortController();
   let working: Promise<unknown> = Promise.resolve();
+  let life: ComponentLife | undefined;
 
   const logger = env.logger.subsystem('queue');
   const process = deliveryProcessor(env, id, config, queue, deadLetter, () => functions ?? env.use(FUNCTIONS));
@@ -64,12 +65,16 @@ export const queueConsumer = (
     }
   };
   const cancel = (): void => stopping.abort(canceled(`consumer stopped: ${id}`));
+  /** With one worker less it would go on at a part of its concurrency, or stand still: it is started again instead. */
+  const workerLost = (error: unknown): void =>
+    life?.ended(internal(`a worker was lost: ${messageOf(error)}`, { retryable: true, cause: error }));
 
   return {
     name: id,
     ...lifecycle,
     needs: [...new Set([queue.driverId, ...lifecycle.needs, ...hostsOfCalled(env.registry, [config.func])])],
-    async start() {
+    async start(started) {
+      life = started;
       functions = env.use(FUNCTIONS);
       origin = serviceContextOf(env, config.lifecycle);
     },
@@ -78,10 +83,7 @@ export const queueConsumer = (
       stopping = new AbortController();
       const taken = queue.queue.consume({ prefetch: config.prefetch, autoAck: config.auto_ack });
       intake = taken;
-      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken))).catch((error: unknown) => {
-        health.error('internal');
-        logger.error('consumer has lost a worker', { queue: queue.id, consumer: id, error: messageOf(error) });
-      });
+      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken).catch(workerLost)));
     },
     /** Takes no more, lets the running handlers end; those that outlast the deadline are cancelled. */
     async drain(deadline) {
