@@ -4,6 +4,8 @@ import { CallError, internal, messageOf, unavailable } from '../../../runtime/er
 const TIMEOUTS = new Set(['55P03', '57014', '25P03', '25P04']);
 /** Two transactions in each other's way: the same work may succeed when it is done again. */
 const CONFLICTS = new Set(['40001', '40P01']);
+/** A number of parameters that the statement does not have, a text with a NUL: class 08 for the server, but a statement's own fault. */
+const PROTOCOL_VIOLATION = '08P01';
 /** The server ends, has no place left, or refuses connections; class 08 is the connection itself. */
 const AWAY = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '53400', '53100', '53200']);
 const SQLSTATE = /^[0-9A-Z]{5}$/;
@@ -24,7 +26,8 @@ export const postgresError = (error: unknown): CallError => {
   const details = { code };
   if (TIMEOUTS.has(code)) return new CallError(message, { kind: 'Timeout', retryable: true, details });
   if (CONFLICTS.has(code)) return new CallError(message, { kind: 'Conflict', retryable: true, details });
-  if (AWAY.has(code) || code.startsWith('08')) return unavailable(message, { details, telemetryKind: 'connect' });
+  const isAway = AWAY.has(code) || (code.startsWith('08') && code !== PROTOCOL_VIOLATION);
+  if (isAway) return unavailable(message, { details, telemetryKind: 'connect' });
   return internal(message, { details });
 };
 
