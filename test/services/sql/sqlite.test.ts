@@ -5,6 +5,7 @@ import { type Test, test } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { CallError } from '../../../runtime/errors.ts';
 import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
+import { createExitGuard } from '../../../services/sql/sqlite/exit-guard.ts';
 import { direct, sqlContract } from './contract.ts';
 
 const NEVER = new AbortController().signal;
@@ -14,7 +15,15 @@ const folder = (t: Test): string => {
   return path;
 };
 const backendOf = (root: string, file: string, acquireTimeoutMs = 30_000, busyTimeoutMs = 30_000) =>
-  sqliteBackend(systemClock(), { id: 'app:db', root, file, acquireTimeoutMs, busyTimeoutMs, stopTimeoutMs: 30_000 });
+  sqliteBackend(systemClock(), {
+    id: 'app:db',
+    root,
+    file,
+    acquireTimeoutMs,
+    busyTimeoutMs,
+    stopTimeoutMs: 30_000,
+    exitGuard: createExitGuard(),
+  });
 
 const common = {
   placeholder: () => '?',
@@ -94,4 +103,31 @@ test('a file that cannot be opened fails the start with its reason', async (t) =
     { kind: 'Unavailable', message: /unable to open database file/ },
   );
   await backend.stop();
+});
+
+test('who waits for a statement that nobody wants any more is told so', async (t) => {
+  const backend = backendOf('/', ':memory:', 50);
+  await backend.start(() => {});
+  t.teardown(() => backend.stop());
+  const connection = await backend.acquire(NEVER);
+  const inUse = 'no connection to app:db was free within 50 ms: 1 of 1 is in use';
+  await t.rejects(backend.acquire(NEVER), { kind: 'Unavailable', retryable: true, message: inUse });
+  const slow = connection.query(direct(common.slow));
+  connection.abandon();
+  const message = `${inUse} by a statement that goes on although its caller has given up; SQLite cannot interrupt it`;
+  await t.rejects(backend.acquire(NEVER), { kind: 'Unavailable', retryable: true, message });
+  await slow;
+  const next = await backend.acquire(NEVER);
+  await t.rejects(backend.acquire(NEVER), { message: inUse });
+  next.release();
+});
+
+test('the guard of the exit has one listener, while something is watched', (t) => {
+  const before = process.listenerCount('exit');
+  const guard = createExitGuard(() => t.fail('nothing was busy'));
+  const letGo = [guard.watch(() => false), guard.watch(() => false)];
+  t.equal(process.listenerCount('exit'), before + 1);
+  for (const one of letGo) one();
+  t.equal(process.listenerCount('exit'), before);
+  t.end();
 });
