@@ -4,7 +4,15 @@ import { isPromise } from '../../runtime/call.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
-import { asCallError, canceled, messageOf, renderProblem, StartError, unavailable } from '../../runtime/errors.ts';
+import {
+  asCallError,
+  canceled,
+  messageOf,
+  renderProblem,
+  StartError,
+  telemetryMessageOf,
+  unavailable,
+} from '../../runtime/errors.ts';
 import type { Component, ComponentLife } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
@@ -77,7 +85,7 @@ export const httpServer = (
   const refuse = (exchange: Exchange, thrown: unknown): void => {
     const error = asCallError(thrown);
     if (error.kind === 'Unavailable') exchange.closeConnection();
-    else log.error('request failed outside its function', { error: error.message });
+    else log.error('request failed outside its function', { error: telemetryMessageOf(error) });
     const status = error.kind === 'Unavailable' ? 503 : 500;
     exchange.response.refuse(status, error.message);
     isOver(exchange);

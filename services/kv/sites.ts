@@ -2,7 +2,7 @@ import type { Call, CallSite, LogRecipe } from '../../runtime/call.ts';
 import { hostDataOf } from '../../runtime/codec/host-data.ts';
 import type { CallContext } from '../../runtime/context.ts';
 import type { Env } from '../../runtime/env.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { telemetryMessageOf } from '../../runtime/errors.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Awaitable, PutOptions, PutOutcome, StoreBackend } from './backend.ts';
 import { type KvOperation, type KvResult, kvDuration, kvOps } from './instruments.ts';
@@ -86,5 +86,6 @@ const failedWrite = <In, Out>(id: string, operation: KvOperation): LogRecipe<In,
   subsystem: 'kv',
   message: 'store write failed',
   fields: { store: id, op: operation },
-  line: (outcome) => (outcome.ok ? undefined : { level: 'error', fields: { error: messageOf(outcome.error) } }),
+  line: (outcome) =>
+    outcome.ok ? undefined : { level: 'error', fields: { error: telemetryMessageOf(outcome.error) } },
 });

@@ -168,8 +168,8 @@ const translated = async <T>({ signal }: SqlCaller, work: Promise<T>): Promise<T
 const entryOf = (id: string, key: string, value: unknown): StoredEntry => {
   try {
     return { key, value: JSON.parse(String(value)) as HostData, version: NO_VERSION };
-  } catch (error) {
-    throw internal(`a value in the table of ${id} is not JSON: something else has written it`, { cause: error });
+  } catch {
+    throw internal(`a value in the table of ${id} is not JSON: something else has written it`); // the cause quotes the value
   }
 };
 

@@ -3,7 +3,7 @@ import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
-import { asCallError, canceled, internal, invalid, messageOf } from '../../runtime/errors.ts';
+import { asCallError, canceled, internal, invalid, messageOf, telemetryMessageOf } from '../../runtime/errors.ts';
 import type { Component, ComponentLife } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
@@ -42,7 +42,7 @@ export const queueConsumer = (
   const logger = env.logger.subsystem('queue');
   const process = deliveryProcessor(env, id, config, queue, deadLetter, () => functions ?? env.use(FUNCTIONS));
   const unprocessed = (delivery: Delivery, error: unknown): void | Promise<void> => {
-    logger.error('message could not be processed', { queue: queue.id, error: messageOf(error) });
+    logger.error('message could not be processed', { queue: queue.id, error: telemetryMessageOf(error) });
     return delivery.giveBack(GIVE_BACK_MS);
   };
   const run = (delivery: Delivery): unknown => {

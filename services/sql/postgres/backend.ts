@@ -4,7 +4,7 @@ import { waitAtMost } from '../../../runtime/deadline.ts';
 import { type CallError, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, SqlBackend } from '../driver.ts';
 import { type ClientState, postgresConnection } from './connection.ts';
-import { postgresError } from './errors.ts';
+import { connectError } from './errors.ts';
 import { connectionOptions, type DriverOptions, type Tls } from './options.ts';
 import { resultTypes } from './types.ts';
 
@@ -87,7 +87,7 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
   const refusal = (error: Error | undefined): CallError =>
     error?.message === POOL_TIMEOUT
       ? unavailable(`no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`)
-      : postgresError(error ?? new Error('the pool gave no connection'));
+      : connectError(error ?? new Error('the pool gave no connection'));
   const connected = ({ pool }: Running, signal: AbortSignal): Promise<PoolClient> =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
@@ -152,7 +152,7 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
       try {
         form = await firstThatWorks(tls, config);
       } catch (error) {
-        throw postgresError(error);
+        throw connectError(error);
       }
       const pool = new Pool({
         ...config(form),

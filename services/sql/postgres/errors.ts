@@ -16,6 +16,14 @@ export const sqlStateOf = (error: unknown): string | undefined => {
   return typeof severity === 'string' && typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 };
 
+/** The names that the server gives beside its message: all that telemetry may say of it. A message quotes values, in any language. */
+const NAMES = ['constraint', 'column', 'table', 'dataType'] as const;
+const telemetryMessage = (code: string, error: unknown): string => {
+  const given = error as Partial<Record<(typeof NAMES)[number], unknown>>;
+  const names = NAMES.flatMap((name) => (typeof given[name] === 'string' ? [`${name} ${given[name]}`] : []));
+  return `postgres: SQLSTATE ${code}${names.length === 0 ? '' : ` (${names.join(', ')})`}`;
+};
+
 /** A failure of PostgreSQL in our terms; the message is the server's own. `details.code` is the SQLSTATE. */
 export const postgresError = (error: unknown): CallError => {
   if (error instanceof CallError) return error;
@@ -23,13 +31,16 @@ export const postgresError = (error: unknown): CallError => {
   const message = messageOf(error);
   // Not the server's words: the connection is lost, was refused or could not be made.
   if (code === undefined) return unavailable(message || connectMessage(error), { telemetryKind: 'connect' });
-  const details = { code };
-  if (TIMEOUTS.has(code)) return new CallError(message, { kind: 'Timeout', retryable: true, details });
-  if (CONFLICTS.has(code)) return new CallError(message, { kind: 'Conflict', retryable: true, details });
+  const options = { details: { code }, telemetryMessage: telemetryMessage(code, error) };
+  if (TIMEOUTS.has(code)) return new CallError(message, { kind: 'Timeout', retryable: true, ...options });
+  if (CONFLICTS.has(code)) return new CallError(message, { kind: 'Conflict', retryable: true, ...options });
   const isAway = AWAY.has(code) || (code.startsWith('08') && code !== PROTOCOL_VIOLATION);
-  if (isAway) return unavailable(message, { details, telemetryKind: 'connect' });
-  return internal(message, { details });
+  if (isAway) return unavailable(message, { ...options, telemetryKind: 'connect' });
+  return internal(message, options);
 };
+
+/** The same before there is a statement: the message quotes nothing of the app's. */
+export const connectError = (error: unknown): CallError => postgresError(error).with({ telemetryMessage: undefined });
 
 /** Node.js joins the failures of several addresses in an error without a text of its own. */
 const connectMessage = (error: unknown): string =>
