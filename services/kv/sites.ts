@@ -17,6 +17,11 @@ interface Write {
 /** A key without `:` is reported, sorted and stored with one before it (lua/store.md, section 3). */
 export const reportedKey = (key: string): string => (key.includes(':') ? key : `:${key}`);
 
+/** Above this a time to live is none: a hundred years are in the range of every backend's clock. */
+const LONGEST_TTL = 100 * 365 * 86_400;
+const lasting = (ttl: number | undefined): number | undefined =>
+  ttl !== undefined && ttl > 0 && ttl <= LONGEST_TTL ? ttl : undefined;
+
 const WRITES: ReadonlySet<KvOperation> = new Set(['set', 'put', 'delete']);
 const found = (out: unknown): KvResult => (out === undefined || out === false ? 'not_found' : 'ok');
 const ok = (): KvResult => 'ok';
@@ -47,8 +52,9 @@ export const storeSites = (env: Env, id: string, backend: StoreBackend): Store =
     get: (key, context) => get(reportedKey(key), context),
     has: (key, context) => has(reportedKey(key), context),
     delete: (key, context) => remove(reportedKey(key), context),
-    set: (key, value, ttl, context) => set({ key: reportedKey(key), value, options: { ttl } }, context),
-    put: (key, value, options, context) => put({ key: reportedKey(key), value, options }, context),
+    set: (key, value, ttl, context) => set({ key: reportedKey(key), value, options: { ttl: lasting(ttl) } }, context),
+    put: (key, value, options, context) =>
+      put({ key: reportedKey(key), value, options: { ...options, ttl: lasting(options.ttl) } }, context),
     list,
   };
 };
