@@ -1,8 +1,8 @@
-import type { Declared } from '../../runtime/entry.ts';
+import type { Declared, EntryRegistry } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions, type Lifecycle } from '../../runtime/lifecycle-schema.ts';
-import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { entryKind, type Surface, type SurfaceProblem } from '../../runtime/surface.ts';
 import { GIVE_DEFAULT_HOST, uncallableProblems } from '../process/port.ts';
 import { operationGuard } from '../security/port.ts';
 import { queueConsumer } from './consumer.ts';
@@ -79,6 +79,13 @@ const build = (env: Env): readonly Component[] => {
   return components;
 };
 
+/** A dead letter that goes back to where it came from would go round for ever, each time as a first attempt. */
+const circularDeadLetters = (registry: EntryRegistry): readonly SurfaceProblem[] =>
+  registry
+    .declared<QueueConfig>('queue.queue')
+    .filter(({ id, config }) => config.dead_letter?.queue === id)
+    .map(({ id }) => ({ id, path: 'dead_letter.queue', message: 'dead_letter.queue must be another queue' }));
+
 /** `queue.driver.memory`, `queue.driver.redis`, `queue.queue`, `queue.consumer` (declarations.md, section 6) and the module `queue`. */
 export const queueSurface: Surface = {
   name: 'queue',
@@ -88,7 +95,7 @@ export const queueSurface: Surface = {
     'queue.queue': entryKind({
       schema: queueQueue,
       references: [
-        { path: 'driver', kinds: ['queue.driver.memory', 'queue.driver.redis'] },
+        { path: 'driver', kinds: ['queue.driver.memory', 'queue.driver.redis'], missing: 'queue driver not found' },
         { path: 'dead_letter.queue', kinds: ['queue.queue'], startsAfter: false },
       ],
     }),
@@ -101,7 +108,10 @@ export const queueSurface: Surface = {
     }),
   },
   modules: ['queue'],
-  check: (registry) => uncallableProblems(registry, 'queue.consumer', GIVE_DEFAULT_HOST),
+  check: (registry) => [
+    ...uncallableProblems(registry, 'queue.consumer', GIVE_DEFAULT_HOST),
+    ...circularDeadLetters(registry),
+  ],
   sites({ kind }, { settings }) {
     if (kind === 'queue.queue') return { isMeasured: true, hasSpan: settings.spans.queue };
     // The span of a delivery is the function's own.

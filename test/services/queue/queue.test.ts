@@ -281,6 +281,11 @@ test('publish: checks in the order of lua/queue.md, section 1', async (t) => {
     [`queue.publish('unknown:queue', 'x')`, 'Internal queue not found: unknown:queue'],
     [`queue.publish('app:jobs', {1, x = 2})`, 'Internal cannot encode mixed-key table'],
     [`queue.publish('app:jobs', 1, nil, {delay = 'soon'})`, 'Invalid delay must be a duration such as "5s"'],
+    [`queue.publish('app:jobs', 1, nil, {delay = math.huge})`, 'Invalid delay must be a duration such as "5s"'],
+    [`queue.publish('app:jobs', 1, nil, {deliver_at = 'noon'})`, 'Invalid deliver_at must be Unix seconds'],
+    [`queue.publish('app:jobs', 1, nil, {deliver_at = 0/0})`, 'Invalid deliver_at must be Unix seconds'],
+    [`queue.publish('app:jobs', 1, nil, {idempotency_key = 5})`, 'Invalid idempotency_key must be a string'],
+    [`queue.publish('app:jobs', 1, nil, {idempotency_key = ''})`, 'Invalid idempotency_key must not be empty'],
     [`queue.info('')`, 'Invalid queue ID required'],
     [`queue.info('unknown:queue')`, 'Internal queue not found: unknown:queue'],
   ];
