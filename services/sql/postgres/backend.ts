@@ -3,6 +3,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
 import { type CallError, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, SqlBackend } from '../driver.ts';
+import { startFailure } from '../start-failure.ts';
 import { type ClientState, postgresConnection } from './connection.ts';
 import { connectError } from './errors.ts';
 import { connectionOptions, type DriverOptions, type Tls } from './options.ts';
@@ -152,7 +153,7 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
       try {
         form = await firstThatWorks(tls, config);
       } catch (error) {
-        throw connectError(error);
+        throw startFailure(`postgres at ${address.host}:${address.port}`, connectError(error));
       }
       const pool = new Pool({
         ...config(form),

@@ -1,8 +1,10 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
 import { internal, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, Executed, Rows, SqlBackend } from '../driver.ts';
+import { startFailure } from '../start-failure.ts';
 import { createTurns, type Turns } from '../turns.ts';
 import { type DatabaseThread, openThread } from './database-thread.ts';
 import type { ExitGuard } from './exit-guard.ts';
@@ -70,6 +72,9 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
         thread = undefined;
         turns?.close(error);
         failed(error);
+      }).catch((error: unknown) => {
+        const hint = !isPath || existsSync(dirname(file)) ? '' : '. Its folder does not exist: create it.';
+        throw startFailure(file, error, hint);
       });
       thread = opened;
       turns = createTurns(clock, busy);

@@ -62,5 +62,5 @@ test('a server that is not there fails the start', { skip }, async (t) => {
     },
   ];
   const dir = t.testdir({ '_index.yaml': JSON.stringify({ version: '1.0', namespace: 'app', entries }) });
-  await t.rejects(programIn(t, dir), { message: /app:db.*ECONNREFUSED/ });
+  await t.rejects(programIn(t, dir), { message: /app:db.*postgres at 127\.0\.0\.1:\d+: .*ECONNREFUSED/ });
 });

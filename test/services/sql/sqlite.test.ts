@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { type Test, test } from 'tap';
@@ -97,12 +97,19 @@ test('named and numbered parameters take the values by place', async (t) => {
 });
 
 test('a file that cannot be opened fails the start with its reason', async (t) => {
-  const backend = backendOf(folder(t), 'none/data.db');
+  const root = folder(t);
+  const backend = backendOf(root, 'none/data.db');
+  const message = `${root}/none/data.db: unable to open database file. Its folder does not exist: create it.`;
   await t.rejects(
     backend.start(() => {}),
-    { kind: 'Unavailable', message: /unable to open database file/ },
+    { kind: 'Unavailable', message },
   );
   await backend.stop();
+  writeFileSync(`${root}/text.db`, 'no database at all, and long enough to be told from an empty one');
+  await t.rejects(
+    backendOf(root, 'text.db').start(() => {}),
+    { kind: 'Internal', retryable: false, message: `${root}/text.db: file is not a database` },
+  );
 });
 
 test('who waits for a statement that nobody wants any more is told so', async (t) => {
