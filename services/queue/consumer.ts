@@ -1,5 +1,4 @@
 import { type Call, isPromise } from '../../runtime/call.ts';
-import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
@@ -228,11 +227,11 @@ const deathCause = (failure: unknown): DeathCause => {
  * @throws what the message goes to the dead letters with: it cannot be read, or it has had all its attempts and was never
  * settled, which is what a message does that ends its program every time.
  */
-const bodyOf = ({ body, fault, attempt }: Delivery, { config }: DeclaredQueue): LuaValue => {
+const bodyOf = ({ body, fault, attempt }: Delivery, { config, codec }: DeclaredQueue): LuaValue => {
   if (fault !== undefined) throw invalid(`message cannot be read: ${fault}`);
   const most = config.dead_letter?.max_attempts;
   if (most !== undefined && attempt > most) throw internal(`not settled by any of ${most} attempts`);
-  return decodeJson(body);
+  return codec.decode(body);
 };
 
 /** What no attempt can handle goes to the dead letters, or is dropped and counted: never round in circles. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Call, CallSite, Next } from '../../runtime/call.ts';
-import { encodeJson } from '../../runtime/codec/json.ts';
 import type { Env } from '../../runtime/env.ts';
 import { internal } from '../../runtime/errors.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
@@ -44,7 +43,7 @@ const publishSite = ({ id, system, driverId }: DeclaredQueue, hasSpan: boolean):
 
 /** Encodes, injects the producer span's context beside the headers, and hands the message to the driver. */
 const publishCore =
-  ({ clock, propagator }: Env, { queue }: DeclaredQueue): Next<Publish, void> =>
+  ({ clock, propagator }: Env, { queue, codec }: DeclaredQueue): Next<Publish, void> =>
   ({ input, context }: Call<Publish>) => {
     const transport: Record<string, string> = {};
     propagator.inject(context, (name, value) => {
@@ -54,7 +53,7 @@ const publishCore =
     const { deadLetter, ...options } = input.options;
     const own = outgoingHeaders(input.headers, publishedAt);
     const headers = deadLetter === undefined ? own : deadLetterHeaders(own, deadLetter);
-    const body = encodeJson(input.body);
+    const body = codec.encode(input.body);
     return queue.publish({ id: input.id, body, headers, transport, publishedAt }, options, context.signal);
   };
 

@@ -5,6 +5,7 @@ import { componentOptions, type Lifecycle } from '../../runtime/lifecycle-schema
 import { entryKind, type Surface, type SurfaceProblem } from '../../runtime/surface.ts';
 import { GIVE_DEFAULT_HOST, uncallableProblems } from '../process/port.ts';
 import { operationGuard } from '../security/port.ts';
+import { BODY_CODECS } from './codec.ts';
 import { queueConsumer } from './consumer.ts';
 import { type DeclaredQueue, observeQueue } from './declared-queue.ts';
 import type { QueueDriver } from './driver.ts';
@@ -36,7 +37,8 @@ const declareQueue = (
     maxLength: config.max_length ?? config.driver_options[driver.kind]?.max_length,
     idempotencyWindowMs: config.idempotency_window,
   });
-  return { id, config, system: driver.system, driverId: config.driver, queue };
+  const codec = BODY_CODECS[config.codec];
+  return { id, config, system: driver.system, driverId: config.driver, queue, codec };
 };
 
 const build = (env: Env): readonly Component[] => {
@@ -86,6 +88,17 @@ const circularDeadLetters = (registry: EntryRegistry): readonly SurfaceProblem[]
     .filter(({ id, config }) => config.dead_letter?.queue === id)
     .map(({ id }) => ({ id, path: 'dead_letter.queue', message: 'dead_letter.queue must be another queue' }));
 
+/** Messages in Redis are text, for programs that are not Perilune (extensions.md, section 3). */
+const unfitCodecs = (registry: EntryRegistry): readonly SurfaceProblem[] =>
+  registry
+    .declared<QueueConfig>('queue.queue')
+    .filter(({ config }) => config.codec !== 'json/plain' && registry.get(config.driver)?.kind === 'queue.driver.redis')
+    .map(({ id, config }) => ({
+      id,
+      path: 'codec',
+      message: `codec ${config.codec} needs queue.driver.memory. Use json/plain.`,
+    }));
+
 /** `queue.driver.memory`, `queue.driver.redis`, `queue.queue`, `queue.consumer` (declarations.md, section 6) and the module `queue`. */
 export const queueSurface: Surface = {
   name: 'queue',
@@ -111,6 +124,7 @@ export const queueSurface: Surface = {
   check: (registry) => [
     ...uncallableProblems(registry, 'queue.consumer', GIVE_DEFAULT_HOST),
     ...circularDeadLetters(registry),
+    ...unfitCodecs(registry),
   ],
   sites({ kind }, { settings }) {
     if (kind === 'queue.queue') return { isMeasured: true, hasSpan: settings.spans.queue };

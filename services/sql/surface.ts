@@ -20,6 +20,8 @@ import { typedValueClass } from './values.ts';
 
 /** What waits inside a stop ends before the stop itself is given up. */
 const PART_OF_STOP = 0.8;
+/** A start that fails by itself says more than one that has run out of time. */
+const PART_OF_START = 0.9;
 
 interface Declared {
   readonly id: string;
@@ -53,6 +55,7 @@ const declaredDatabases = (env: Env, exitGuard: ExitGuard): readonly Declared[] 
       maxIdle: config.pool.max_idle,
       maxLifetimeMs: config.pool.max_lifetime,
       acquireTimeoutMs: config.pool.acquire_timeout,
+      startTimeoutMs: config.lifecycle.start_timeout * PART_OF_START,
       stopTimeoutMs: config.lifecycle.stop_timeout * PART_OF_STOP,
     }),
   })),

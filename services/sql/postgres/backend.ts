@@ -28,6 +28,8 @@ export interface PostgresOptions {
   readonly maxIdle: number;
   readonly maxLifetimeMs: number;
   readonly acquireTimeoutMs: number;
+  /** Of the connection that the start makes; absent: as any other. */
+  readonly startTimeoutMs?: number;
   readonly stopTimeoutMs: number;
 }
 
@@ -147,7 +149,7 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
         types: resultTypes,
         keepAlive: true,
         keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-        connectionTimeoutMillis: connectTimeoutMs ?? acquireTimeoutMs,
+        connectionTimeoutMillis: connectTimeoutMs ?? options.startTimeoutMs ?? acquireTimeoutMs,
       });
       let form: Tls;
       try {

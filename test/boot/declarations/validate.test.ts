@@ -102,21 +102,6 @@ test('a reference that leads nowhere, or to the wrong kind, names both ends', as
   ]);
 });
 
-test('a queue names a driver that exists, and another queue for its dead letters', async (t) => {
-  const { errors } = read(
-    t,
-    shop(
-      '{ name: jobs, kind: queue.queue, driver: nowhere }',
-      '{ name: driver, kind: queue.driver.memory }',
-      '{ name: loop, kind: queue.queue, driver: driver, dead_letter: { queue: loop } }',
-    ),
-  );
-  t.strictSame(errors, [
-    'shop/_index.yaml:3:46: entries[0].driver: queue driver not found: shop:jobs refers to shop:nowhere, which does not exist.',
-    'shop/_index.yaml:5:69: entries[2].dead_letter.queue: dead_letter.queue must be another queue',
-  ]);
-});
-
 test('lifecycle.requires and meta.depends_on are references of every kind', async (t) => {
   const { errors, order } = read(
     t,

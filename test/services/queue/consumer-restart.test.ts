@@ -1,6 +1,7 @@
 import { test } from 'tap';
 import { createComponents } from '../../../boot/supervisor/components.ts';
 import type { Declared } from '../../../runtime/entry.ts';
+import { BODY_CODECS } from '../../../services/queue/codec.ts';
 import { queueConsumer } from '../../../services/queue/consumer.ts';
 import type { DeclaredQueue } from '../../../services/queue/declared-queue.ts';
 import type { ConsumerConfig, QueueConfig } from '../../../services/queue/kinds.ts';
@@ -24,6 +25,7 @@ test('a consumer that has lost a worker is started again', async (t) => {
     id: 'app:jobs',
     system: 'test',
     driverId: 'app:driver',
+    codec: BODY_CODECS['json/plain'],
     config: decode({ id: 'app:jobs', kind: 'queue.queue', driver: 'app:driver' }).config as unknown as QueueConfig,
     queue: {
       consume() {
