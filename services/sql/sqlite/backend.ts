@@ -104,12 +104,15 @@ interface Turn {
 const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn): Connection => {
   /** A transaction was begun here and is not known to have ended. */
   let isDirty = false;
+  /** It has begun: no statement is meant to run outside of it. */
+  let isWithin = false;
   let isReadOnly = false;
   let isReleased = false;
   const run = async (text: string): Promise<void> => {
     await thread.perform({ kind: 'execute', text, params: [] });
   };
   const finish = async (text: string): Promise<void> => {
+    isWithin = false;
     await run(text);
     if (isReadOnly) await run('PRAGMA query_only = OFF');
     isDirty = false;
@@ -122,14 +125,15 @@ const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn): Con
     else thread.perform({ kind: 'reset' }).then(endTurn, endTurn);
   };
   return {
-    query: ({ text, params }) => thread.perform({ kind: 'query', text, params }) as Promise<Rows>,
-    execute: ({ text, params }) => thread.perform({ kind: 'execute', text, params }) as Promise<Executed>,
+    query: ({ text, params }) => thread.perform({ kind: 'query', text, params, isWithin }) as Promise<Rows>,
+    execute: ({ text, params }) => thread.perform({ kind: 'execute', text, params, isWithin }) as Promise<Executed>,
     async prepare(text) {
       await thread.perform({ kind: 'prepare', text });
     },
     async begin({ readOnly }) {
       isDirty = true;
       await run('BEGIN');
+      isWithin = true;
       // One connection and whole-file locks: every transaction is serializable, whatever its level is called.
       if (readOnly) {
         isReadOnly = true;

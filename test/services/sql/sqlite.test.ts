@@ -66,6 +66,27 @@ test('data in memory live as long as the service', async (t) => {
   await backend.stop();
 });
 
+test('after a rollback of SQLite itself nothing is written outside of the transaction', async (t) => {
+  const backend = backendOf('/', ':memory:');
+  await backend.start(() => {});
+  t.teardown(() => backend.stop());
+  let connection = await backend.acquire(NEVER);
+  await connection.execute(direct('CREATE TABLE a (n integer PRIMARY KEY)'));
+  await connection.execute(direct('INSERT INTO a VALUES (1)'));
+  await connection.begin({ isolation: 'default', readOnly: false });
+  await connection.execute(direct('INSERT INTO a VALUES (2)'));
+  await t.rejects(connection.execute(direct('INSERT OR ROLLBACK INTO a VALUES (1)')), /UNIQUE constraint failed/);
+  const message = 'transaction is not active: SQLite has rolled it back';
+  await t.rejects(connection.execute(direct('INSERT INTO a VALUES (3)')), { kind: 'Internal', message });
+  await t.rejects(connection.query(direct('SELECT n FROM a')), { message });
+  await t.rejects(connection.execute(direct('SAVEPOINT s')), { message });
+  await t.rejects(connection.commit(), /no transaction is active/);
+  connection.release();
+  connection = await backend.acquire(NEVER);
+  t.same((await connection.query(direct('SELECT n FROM a'))).rows, [[1]]);
+  connection.release();
+});
+
 test("another program's lock is waited for, within a bound", async (t) => {
   const root = folder(t);
   const backend = backendOf(root, 'data.db', 30_000, 200);
