@@ -11,7 +11,7 @@ import {
   trace as traceApi,
 } from '@opentelemetry/api';
 import type { Clock } from '../../runtime/clock.ts';
-import { errorType, messageOf } from '../../runtime/errors.ts';
+import { errorType, telemetryMessageOf } from '../../runtime/errors.ts';
 import {
   type Attributes,
   type Span,
@@ -116,7 +116,7 @@ class RecordedSpan implements StartedSpan, Span, KnownSpan {
   }
 
   fail(error: unknown): void {
-    this.setError(errorType(error), messageOf(error));
+    this.setError(errorType(error), telemetryMessageOf(error));
     if (this.#recording.wasRecorded(error, this.trace.traceId)) return;
     this.addEvent('exception', exceptionAttributes(error));
   }

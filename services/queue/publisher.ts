@@ -1,5 +1,4 @@
 import type { Call, CallSite, Next } from '../../runtime/call.ts';
-import { encodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Env } from '../../runtime/env.ts';
 import { internal } from '../../runtime/errors.ts';
@@ -87,13 +86,13 @@ const injected = (propagator: Propagator, context: CallContext): OutgoingMessage
 
 /** Encodes, takes the producer span's context along beside the headers, and hands the message to the driver. */
 const publishCore =
-  ({ clock, propagator }: Env, { queue }: DeclaredQueue): Next<Publish, void> =>
+  ({ clock, propagator }: Env, { queue, codec }: DeclaredQueue): Next<Publish, void> =>
   ({ input, context }: Call<Publish>) => {
     const publishedAt = clock.wall();
     const { deadLetter, ...options } = input.options;
     const own = outgoingHeaders(input.headers, publishedAt);
     const headers = deadLetter === undefined ? own : deadLetterHeaders(own, deadLetter);
-    const message = new NewMessage(input.id, encodeJson(input.body), headers, publishedAt, propagator, context);
+    const message = new NewMessage(input.id, codec.encode(input.body), headers, publishedAt, propagator, context);
     return queue.publish(message, options, context.signal);
   };
 

@@ -1,5 +1,5 @@
 import type { CallSite } from '../../runtime/call.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { telemetryMessageOf } from '../../runtime/errors.ts';
 import { scheduleRuns } from './instruments.ts';
 import type { ScheduleConfig } from './kinds.ts';
 
@@ -32,7 +32,7 @@ export const runSite = (id: string, { cron, func, process, host }: ScheduleConfi
     line: (outcome) =>
       outcome.ok
         ? { level: 'info', fields: { result: 'success' } }
-        : { level: 'error', fields: { result: 'error', error: messageOf(outcome.error) } },
+        : { level: 'error', fields: { result: 'error', error: telemetryMessageOf(outcome.error) } },
   },
 });
 

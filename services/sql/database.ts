@@ -94,8 +94,11 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
         withConnection(caller, (connection) => connection.query({ text, params, isPrepared })),
       ),
     execute: ({ text, params, isPrepared = false }, caller) =>
-      sites.exec(text, caller.context, () =>
-        withConnection(caller, (connection) => connection.execute({ text, params, isPrepared })),
+      sites.exec(
+        text,
+        caller.context,
+        () => withConnection(caller, (connection) => connection.execute({ text, params, isPrepared })),
+        caller.hasOwnLine,
       ),
     prepare: (text, caller) => withConnection(caller, (connection) => connection.prepare(text)),
     begin: (options, caller) =>

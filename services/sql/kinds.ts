@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
 import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
+import { isSslMode, SSL_MODES } from './postgres/options.ts';
 
 const maxLifetime = duration({ negative: 'max lifetime must be greater than 0' })
   .default(3_600_000)
@@ -53,6 +54,11 @@ export const postgres = z
       if (config[key] === '' && config[`${key}_env`] === undefined) {
         ctx.addIssue({ code: 'custom', path: [key], message: `${key} is required` });
       }
+    }
+    const { sslmode } = config.options;
+    if (sslmode !== undefined && !isSslMode(sslmode)) {
+      const message = `unknown mode '${sslmode}'. Use one of ${SSL_MODES.join(', ')}.`;
+      ctx.addIssue({ code: 'custom', path: ['options', 'sslmode'], message });
     }
     if (config.port <= 0 && config.port_env === undefined) {
       ctx.addIssue({ code: 'custom', path: ['port'], message: 'port must be greater than 0' });

@@ -6,6 +6,8 @@ import type { Executed, PoolState, Rows, SqlBackend, SqlParam, TransactionOption
 export interface SqlCaller {
   readonly context: CallContext;
   readonly signal: AbortSignal;
+  /** It writes the line of a failed write itself: one failure is one line. */
+  readonly hasOwnLine?: true;
 }
 /** One statement; `$1` or `?`, as the database has them. */
 export interface SqlText {

@@ -15,10 +15,13 @@ import { DATABASES, type Database } from './port.ts';
 import { addressOf } from './postgres/address.ts';
 import { postgresBackend } from './postgres/backend.ts';
 import { sqliteBackend } from './sqlite/backend.ts';
+import { createExitGuard, type ExitGuard } from './sqlite/exit-guard.ts';
 import { typedValueClass } from './values.ts';
 
 /** What waits inside a stop ends before the stop itself is given up. */
 const PART_OF_STOP = 0.8;
+/** A start that fails by itself says more than one that has run out of time. */
+const PART_OF_START = 0.9;
 
 interface Declared {
   readonly id: string;
@@ -26,7 +29,7 @@ interface Declared {
   readonly lifecycle: Lifecycle;
 }
 
-const declaredDatabases = (env: Env): readonly Declared[] => [
+const declaredDatabases = (env: Env, exitGuard: ExitGuard): readonly Declared[] => [
   ...env.registry.declared<SqliteConfig>('db.sql.sqlite').map(({ id, config }) => ({
     id,
     lifecycle: config.lifecycle,
@@ -37,6 +40,7 @@ const declaredDatabases = (env: Env): readonly Declared[] => [
       acquireTimeoutMs: config.pool.acquire_timeout,
       busyTimeoutMs: config.pool.busy_timeout,
       stopTimeoutMs: config.lifecycle.stop_timeout * PART_OF_STOP,
+      exitGuard,
     }),
   })),
   ...env.registry.declared<PostgresConfig>('db.sql.postgres').map(({ id, entry, config }) => ({
@@ -51,6 +55,7 @@ const declaredDatabases = (env: Env): readonly Declared[] => [
       maxIdle: config.pool.max_idle,
       maxLifetimeMs: config.pool.max_lifetime,
       acquireTimeoutMs: config.pool.acquire_timeout,
+      startTimeoutMs: config.lifecycle.start_timeout * PART_OF_START,
       stopTimeoutMs: config.lifecycle.stop_timeout * PART_OF_STOP,
     }),
   })),
@@ -60,7 +65,7 @@ const declaredDatabases = (env: Env): readonly Declared[] => [
 const build = (env: Env): readonly Component[] => {
   const databases = new Map<string, Database>();
   const components: Component[] = [];
-  for (const { id, backend, lifecycle } of declaredDatabases(env)) {
+  for (const { id, backend, lifecycle } of declaredDatabases(env, createExitGuard())) {
     let isRunning = false;
     databases.set(
       id,

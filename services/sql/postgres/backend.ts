@@ -3,8 +3,9 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
 import { type CallError, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, SqlBackend } from '../driver.ts';
+import { startFailure } from '../start-failure.ts';
 import { type ClientState, postgresConnection } from './connection.ts';
-import { postgresError } from './errors.ts';
+import { connectError } from './errors.ts';
 import { connectionOptions, type DriverOptions, type Tls } from './options.ts';
 import { resultTypes } from './types.ts';
 
@@ -27,6 +28,8 @@ export interface PostgresOptions {
   readonly maxIdle: number;
   readonly maxLifetimeMs: number;
   readonly acquireTimeoutMs: number;
+  /** Of the connection that the start makes; absent: as any other. */
+  readonly startTimeoutMs?: number;
   readonly stopTimeoutMs: number;
 }
 
@@ -114,7 +117,7 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
   const refusal = (error: Error | undefined): CallError =>
     error?.message === POOL_TIMEOUT
       ? unavailable(`no connection to ${id} was free within ${acquireTimeoutMs} ms: ${used} of ${max} are in use`)
-      : postgresError(error ?? new Error('the pool gave no connection'));
+      : connectError(error ?? new Error('the pool gave no connection'));
   const connected = ({ pool }: Running, signal: AbortSignal): Promise<PoolClient> =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
@@ -181,13 +184,13 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
         types: resultTypes,
         keepAlive: true,
         keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-        connectionTimeoutMillis: connectTimeoutMs ?? acquireTimeoutMs,
+        connectionTimeoutMillis: connectTimeoutMs ?? options.startTimeoutMs ?? acquireTimeoutMs,
       });
       let form: Tls;
       try {
         form = await firstThatWorks(tls, config);
       } catch (error) {
-        throw postgresError(error);
+        throw startFailure(`postgres at ${address.host}:${address.port}`, connectError(error));
       }
       const pool = new Pool({
         ...config(form),

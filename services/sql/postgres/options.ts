@@ -9,6 +9,7 @@ export type Tls = Exclude<PoolConfig['ssl'], undefined>;
 
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof SSL_MODES)[number];
+export const isSslMode = (mode: unknown): mode is SslMode => (SSL_MODES as readonly unknown[]).includes(mode);
 
 /** What the options say about the connection itself; all others are settings of the session. */
 const CONNECTION_OPTIONS = new Set([
@@ -61,8 +62,8 @@ export interface ConnectionOptions {
 
 /** `options` of a declaration, in libpq's names. Paths are relative to `root`. @throws CallError Invalid naming the option. */
 export const connectionOptions = (options: DriverOptions, root: string): ConnectionOptions => {
-  const mode = String(options.sslmode ?? 'prefer');
-  if (!(SSL_MODES as readonly string[]).includes(mode)) {
+  const mode = options.sslmode ?? 'prefer';
+  if (!isSslMode(mode)) {
     throw invalid(`options.sslmode: unknown mode '${mode}'. Use one of ${SSL_MODES.join(', ')}.`);
   }
   const file = (name: string): string | undefined => {
@@ -71,7 +72,7 @@ export const connectionOptions = (options: DriverOptions, root: string): Connect
   };
   const seconds = Number(options.connect_timeout ?? 0);
   return {
-    tls: modesOf(mode as SslMode, { ca: file('sslrootcert'), cert: file('sslcert'), key: file('sslkey') }),
+    tls: modesOf(mode, { ca: file('sslrootcert'), cert: file('sslcert'), key: file('sslkey') }),
     settings: sessionSettings(options),
     applicationName: String(options.application_name ?? 'perilune'),
     connectTimeoutMs: seconds > 0 ? seconds * 1000 : undefined,

@@ -1,10 +1,13 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
-import { unavailable } from '../../../runtime/errors.ts';
+import { internal, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, Executed, Rows, SqlBackend } from '../driver.ts';
+import { startFailure } from '../start-failure.ts';
 import { createTurns, type Turns } from '../turns.ts';
 import { type DatabaseThread, openThread } from './database-thread.ts';
+import type { ExitGuard } from './exit-guard.ts';
 
 export interface SqliteOptions {
   readonly id: string;
@@ -17,7 +20,12 @@ export interface SqliteOptions {
   readonly busyTimeoutMs: number;
   /** Milliseconds that a stop waits for the statement that runs. */
   readonly stopTimeoutMs: number;
+  readonly exitGuard: ExitGuard;
 }
+
+/** Of `stopTimeoutMs`, and added to it: what a thread that is between two statements gets to end. */
+const TERMINATE_PART = 0.1;
+const GIVEN_UP = 'a statement that goes on although its caller has given up; SQLite cannot interrupt it';
 
 /** `db.sql.sqlite`: one connection, in a thread of its own, so that a slow statement blocks nothing but the database. */
 export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend => {
@@ -27,6 +35,12 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
   const file = isPath ? resolve(options.root, options.file) : options.file;
   let thread: DatabaseThread | undefined;
   let turns: Turns | undefined;
+  /** The statement that runs is nobody's any more. */
+  let isGivenUp = false;
+  const busy = (): string => {
+    const text = `no connection to ${id} was free within ${acquireTimeoutMs} ms: 1 of 1 is in use`;
+    return isGivenUp ? `${text} by ${GIVEN_UP}` : text;
+  };
 
   return {
     type: 'sqlite',
@@ -36,7 +50,16 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
     async acquire(signal) {
       const database = thread;
       if (database === undefined || turns === undefined) throw unavailable(`database is not running: ${id}`);
-      return connectionOf(database, await turns.take(acquireTimeoutMs, signal));
+      const endTurn = await turns.take(acquireTimeoutMs, signal);
+      return connectionOf(database, {
+        endTurn() {
+          isGivenUp = false;
+          endTurn();
+        },
+        onGivenUp() {
+          isGivenUp = true;
+        },
+      });
     },
     state() {
       const used = turns?.isTaken === true ? 1 : 0;
@@ -49,12 +72,15 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
         thread = undefined;
         turns?.close(error);
         failed(error);
+      }).catch((error: unknown) => {
+        const hint = !isPath || existsSync(dirname(file)) ? '' : '. Its folder does not exist: create it.';
+        throw startFailure(file, error, hint);
       });
       thread = opened;
-      turns = createTurns(
-        clock,
-        () => `no connection to ${id} was free within ${acquireTimeoutMs} ms: 1 of 1 is in use`,
-      );
+      turns = createTurns(clock, busy);
+      isGivenUp = false;
+      const letGo = options.exitGuard.watch(() => opened.isBusy);
+      void opened.ended.then(letGo);
     },
     async stop() {
       const database = thread;
@@ -63,20 +89,30 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
       turns = undefined;
       if (database === undefined) return;
       const closed = await waitAtMost(clock, options.stopTimeoutMs, database.close());
-      if (!closed.inTime) await database.terminate();
+      if (closed.inTime) return;
+      // It ends with its statement, or with the program.
+      const { inTime } = await waitAtMost(clock, options.stopTimeoutMs * TERMINATE_PART, database.terminate());
+      if (!inTime) throw internal('a statement still runs, and SQLite cannot interrupt it: its thread is left behind');
     },
   };
 };
 
-const connectionOf = (thread: DatabaseThread, endTurn: () => void): Connection => {
+interface Turn {
+  readonly endTurn: () => void;
+  readonly onGivenUp: () => void;
+}
+const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn): Connection => {
   /** A transaction was begun here and is not known to have ended. */
   let isDirty = false;
+  /** It has begun: no statement is meant to run outside of it. */
+  let isWithin = false;
   let isReadOnly = false;
   let isReleased = false;
   const run = async (text: string): Promise<void> => {
     await thread.perform({ kind: 'execute', text, params: [] });
   };
   const finish = async (text: string): Promise<void> => {
+    isWithin = false;
     await run(text);
     if (isReadOnly) await run('PRAGMA query_only = OFF');
     isDirty = false;
@@ -89,14 +125,15 @@ const connectionOf = (thread: DatabaseThread, endTurn: () => void): Connection =
     else thread.perform({ kind: 'reset' }).then(endTurn, endTurn);
   };
   return {
-    query: ({ text, params }) => thread.perform({ kind: 'query', text, params }) as Promise<Rows>,
-    execute: ({ text, params }) => thread.perform({ kind: 'execute', text, params }) as Promise<Executed>,
+    query: ({ text, params }) => thread.perform({ kind: 'query', text, params, isWithin }) as Promise<Rows>,
+    execute: ({ text, params }) => thread.perform({ kind: 'execute', text, params, isWithin }) as Promise<Executed>,
     async prepare(text) {
       await thread.perform({ kind: 'prepare', text });
     },
     async begin({ readOnly }) {
       isDirty = true;
       await run('BEGIN');
+      isWithin = true;
       // One connection and whole-file locks: every transaction is serializable, whatever its level is called.
       if (readOnly) {
         isReadOnly = true;
@@ -108,7 +145,9 @@ const connectionOf = (thread: DatabaseThread, endTurn: () => void): Connection =
     release,
     // SQLite has no way to end a statement from another thread here: the reset waits for it.
     abandon() {
+      if (isReleased) return;
       isDirty = true;
+      onGivenUp();
       release();
     },
   };

@@ -10,8 +10,12 @@ export interface DatabaseThread {
   perform(operation: WorkerOperation): Promise<Rows | Executed | undefined>;
   /** Lets what was asked for end, then closes the database. */
   close(): Promise<void>;
-  /** Ends the thread without waiting for the statement that runs; SQLite rolls it back when the file is opened again. */
+  /** Something was asked for that is not done yet. */
+  readonly isBusy: boolean;
+  /** Ends the thread as soon as the statement that runs has ended: nothing can interrupt SQLite. What was begun is rolled back. */
   terminate(): Promise<void>;
+  /** Resolves when the thread is gone. */
+  readonly ended: Promise<void>;
 }
 
 /** The source runs as it is; published it is compiled, and the names end otherwise. */
@@ -69,6 +73,10 @@ export const openThread = async (data: WorkerData, lost: (error: CallError) => v
   }
   return {
     perform,
+    get isBusy() {
+      return pending.size > 0;
+    },
+    ended: exited,
     async close() {
       isClosing = true;
       if (end !== undefined) return;

@@ -2,7 +2,13 @@ import type { Executed, Rows, SqlParam } from '../driver.ts';
 
 /** What the thread that opened the database is asked for, one at a time and in order. */
 export type WorkerOperation =
-  | { readonly kind: 'query' | 'execute'; readonly text: string; readonly params: readonly SqlParam[] }
+  | {
+      readonly kind: 'query' | 'execute';
+      readonly text: string;
+      readonly params: readonly SqlParam[];
+      /** A transaction must be open. */
+      readonly isWithin?: boolean;
+    }
   | { readonly kind: 'prepare'; readonly text: string }
   /** Ends a transaction that is still open, and what it had switched. */
   | { readonly kind: 'reset' }

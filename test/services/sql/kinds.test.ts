@@ -38,6 +38,10 @@ test('db.sql.postgres', async (t) => {
     'max idle connections must be non-negative',
   ]);
   t.same(messages(postgres, { ...FULL, pool: { max_lifetime: '0s' } }), ['max lifetime must be greater than 0']);
+  for (const sslmode of ['banana', true, '']) {
+    t.match(messages(postgres, { ...FULL, options: { sslmode } }), [/^unknown mode '.*'\. Use one of disable, allow,/]);
+  }
+  t.same(messages(postgres, { ...FULL, options: { sslmode: 'verify-full' } }), []);
   t.match(postgres.parse(FULL), { options: {}, pool: { max_open: 0, max_idle: 0, max_lifetime: 3_600_000 } });
 });
 

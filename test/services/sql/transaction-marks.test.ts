@@ -3,6 +3,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { rootContext } from '../../../runtime/context.ts';
 import type { SqlSites } from '../../../services/sql/sites.ts';
 import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
+import { createExitGuard } from '../../../services/sql/sqlite/exit-guard.ts';
 import { openTransaction } from '../../../services/sql/transaction.ts';
 
 const caller = { context: rootContext, signal: new AbortController().signal };
@@ -17,6 +18,7 @@ test('a mark runs once, in the transaction, before its first execute and never f
     acquireTimeoutMs: 30_000,
     busyTimeoutMs: 0,
     stopTimeoutMs: 30_000,
+    exitGuard: createExitGuard(),
   });
   await backend.start(() => {});
   t.teardown(() => backend.stop());
