@@ -104,13 +104,18 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
     begin: (options, caller) =>
       sites.begin(undefined, caller.context, async () => {
         const connection = await acquire(caller);
+        const abandon = (): void => connection.abandon();
+        caller.signal.addEventListener('abort', abandon);
         try {
           await connection.begin(options);
+          caller.signal.throwIfAborted();
         } catch (error) {
           connection.release();
           throw error;
+        } finally {
+          caller.signal.removeEventListener('abort', abandon);
         }
-        return openTransaction(sites, connection, caller.context, mark);
+        return openTransaction(sites, connection, caller.context, mark, clock);
       }),
     stats: () => ({ ...backend.state(), waitCount, waitMs }),
     markTransactions(next) {

@@ -16,6 +16,8 @@ export interface Address {
 }
 
 const DEFAULT_CONNECT_MS = 10_000;
+/** So that the end of a connection that says nothing for long is noticed. */
+export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 /**
  * The address as it is now: `<key>_env` names a registered variable or one of the program's environment.

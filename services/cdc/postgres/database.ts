@@ -1,9 +1,15 @@
+import type { Socket } from 'node:net';
 import { Client } from 'pg';
+import type { Clock } from '../../../runtime/clock.ts';
+import { waitAtMost } from '../../../runtime/deadline.ts';
 import { type Lsn, lsnText, parseLsn } from '../pgoutput/lsn.ts';
-import type { Address } from './address.ts';
+import { type Address, KEEP_ALIVE } from './address.ts';
 
 /** Where the progress of all sources of a database is kept (lua/cdc.md, section 5). */
 export const OFFSETS_TABLE = 'wippy_cdc_offsets';
+
+/** A server, or a network, that is silent does not take part in the end of a connection. */
+const CLOSE_MS = 1000;
 
 /** So that the text of a value is the same in the log and in a snapshot, whatever the server's settings. */
 export const TEXT_SETTINGS = '-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1';
@@ -20,7 +26,8 @@ export interface PublishedTable {
 }
 
 export interface SlotState {
-  readonly isActive: boolean;
+  /** The server's process that reads it; undefined while none does. */
+  readonly activeProcessId: number | undefined;
   readonly plugin: string;
   readonly database: string;
   readonly confirmed: Lsn;
@@ -37,6 +44,8 @@ export interface SourceDatabase {
   walLevel(): Promise<string>;
   slot(name: string): Promise<SlotState | undefined>;
   dropSlot(name: string): Promise<void>;
+  /** Ends one of the server's processes of the same role. */
+  terminate(processId: number): Promise<void>;
   /** Undefined: there is no such publication. */
   publishedTables(publication: string): Promise<readonly PublishedTable[] | undefined>;
   createPublication(name: string, tables: readonly string[]): Promise<void>;
@@ -76,8 +85,8 @@ const RETAINED = `
   FROM pg_replication_slots WHERE slot_name = $1`;
 
 /** @throws Error when there is no connection. */
-export const connectDatabase = async (address: Address): Promise<SourceDatabase> => {
-  const client = new Client({ ...address, options: TEXT_SETTINGS });
+export const connectDatabase = async (address: Address, clock: Clock): Promise<SourceDatabase> => {
+  const client = new Client({ ...address, ...KEEP_ALIVE, options: TEXT_SETTINGS });
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {}); // whoever waits for it is told
   client.on('error', (error) => ended.reject(error));
@@ -100,19 +109,28 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
     },
     async slot(name) {
       const [row] = await rows<{
-        active: boolean;
+        active: number | null;
         plugin: string;
         database: string;
         confirmed: string;
         status: string;
       }>(
-        `SELECT active, plugin, database, coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed,
+        `SELECT active_pid AS active, plugin, database, coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed,
            coalesce(to_jsonb(s)->>'wal_status', '') AS status FROM pg_replication_slots s WHERE slot_name = $1`,
         [name],
       );
       if (row === undefined) return undefined;
       const { active, plugin, database, confirmed, status } = row;
-      return { isActive: active, plugin, database, confirmed: parseLsn(confirmed), walStatus: status };
+      return {
+        activeProcessId: active ?? undefined,
+        plugin,
+        database,
+        confirmed: parseLsn(confirmed),
+        walStatus: status,
+      };
+    },
+    async terminate(processId) {
+      await rows('SELECT pg_terminate_backend($1)', [processId]);
     },
     async dropSlot(name) {
       await rows('SELECT pg_drop_replication_slot($1)', [name]);
@@ -171,6 +189,9 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
       const [row] = await rows<{ bytes: number | null }>(RETAINED, [slot]);
       return row?.bytes ?? undefined;
     },
-    close: () => client.end(),
+    async close() {
+      const { inTime } = await waitAtMost(clock, CLOSE_MS, client.end());
+      if (!inTime) (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+    },
   };
 };

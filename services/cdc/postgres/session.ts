@@ -29,14 +29,17 @@ export interface SessionRequest {
   readonly clock: Clock;
   /** The snapshot of this slot has been handed on, though its end may not be written down yet. */
   readonly hasSnapshot: boolean;
+  /** The server's process of our connection before, which may not know that its network is gone. */
+  readonly formerProcessId: number | undefined;
 }
 
 /** The name of the publication of an entry. */
 export const publicationOf = ({ publication, slot_name }: PostgresConfig): string => publication ?? `${slot_name}_pub`;
 
 /** @throws Error that says what the server lacks; nothing stays open then. */
-export const openSession = async ({ address, config, clock, hasSnapshot }: SessionRequest): Promise<Session> => {
-  const database = await connectDatabase(address);
+export const openSession = async (request: SessionRequest): Promise<Session> => {
+  const { address, config, clock } = request;
+  const database = await connectDatabase(address, clock);
   let replication: Replication | undefined;
   const close = async (): Promise<void> => {
     await Promise.allSettled([replication?.close(), database.close()]);
@@ -54,7 +57,7 @@ export const openSession = async ({ address, config, clock, hasSnapshot }: Sessi
     await database.prepareOffsets();
     replication = await connectReplication({ ...address, options: TEXT_SETTINGS } as Address, clock);
     const [system] = await replication.command('IDENTIFY_SYSTEM');
-    const slot = await prepareSlot(database, replication, config, { name: address.database, hasSnapshot });
+    const slot = await prepareSlot(database, replication, request);
     return {
       database,
       replication,
@@ -108,15 +111,18 @@ const isSame = (found: readonly PublishedTable[], tables: readonly string[]): bo
 const prepareSlot = async (
   database: SourceDatabase,
   replication: Replication,
-  config: PostgresConfig,
-  at: { readonly name: string; readonly hasSnapshot: boolean },
+  { config, address, hasSnapshot, formerProcessId }: SessionRequest,
 ): Promise<Pick<Session, 'position' | 'created'>> => {
   const { slot_name: name } = config;
   const slot = config.temporary ? undefined : await database.slot(name);
   if (slot !== undefined) {
-    if (slot.plugin !== 'pgoutput' || slot.database !== at.name) {
+    // Ourselves, on a connection that is no more: the server would wait for its own timeout, a minute.
+    if (slot.activeProcessId !== undefined && slot.activeProcessId === formerProcessId) {
+      await database.terminate(formerProcessId);
+    }
+    if (slot.plugin !== 'pgoutput' || slot.database !== address.database) {
       throw new Error(
-        `replication slot "${name}" is one of ${slot.plugin} on database "${slot.database}", not of pgoutput on "${at.name}". Choose another slot_name.`,
+        `replication slot "${name}" is one of ${slot.plugin} on database "${slot.database}", not of pgoutput on "${address.database}". Choose another slot_name.`,
       );
     }
     if (slot.walStatus === 'lost') {
@@ -126,7 +132,7 @@ const prepareSlot = async (
     }
     const kept = await database.offset(name);
     // A snapshot that was not handled to its end is taken again: only then there is a position that is kept.
-    const isSnapshotOwed = config.snapshot && kept === undefined && !at.hasSnapshot;
+    const isSnapshotOwed = config.snapshot && kept === undefined && !hasSnapshot;
     if (!isSnapshotOwed) {
       const position = kept !== undefined && kept > slot.confirmed ? kept : slot.confirmed;
       return { position, created: undefined };

@@ -53,6 +53,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   let traits: SourceTraits = { source: id, source_id: id, generation: '' };
   let epoch = 0;
   let hasSnapshot = false;
+  let formerProcessId: number | undefined;
   /** As it was read last: that it is old, errors and being degraded say. */
   let retained: number | undefined;
   /** clock.now() of the reading that is under way. */
@@ -71,7 +72,9 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
 
   const open = async (): Promise<Session> => {
     address = addressOf(env, config, entry.namespace);
-    return openSession({ address, config, clock, hasSnapshot });
+    const opened = await openSession({ address, config, clock, hasSnapshot, formerProcessId });
+    formerProcessId = opened.replication.processId;
+    return opened;
   };
   const closeSession = async (): Promise<void> => {
     const ending = session;
@@ -155,13 +158,14 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       position: lsnText(at.position),
     });
     streaming.advanced();
-    await status(at);
-    const cancelStatus =
-      config.status_interval === 0
-        ? () => {}
-        : clock.every(config.status_interval, () => void status(at), { unref: true });
+    const ended = Promise.race([at.replication.ended, at.database.ended]);
+    let cancelStatus = (): void => {};
     try {
-      return await Promise.race([at.replication.ended, at.database.ended]);
+      await Promise.race([status(at), ended]);
+      if (config.status_interval > 0) {
+        cancelStatus = clock.every(config.status_interval, () => void status(at), { unref: true });
+      }
+      return await ended;
     } finally {
       cancelStatus();
       current.interrupt();
@@ -326,7 +330,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     },
     /** Consumers end what they have; nothing more is read for them. */
     async drain() {
-      session?.replication.pause();
+      streaming?.hold();
     },
     async stop() {
       stopping.abort(new Error(`cdc source stopped: ${id}`));

@@ -96,6 +96,7 @@ export const redisIntake = (
   const wanted = (): number => takers.size + prefetch - buffer.size;
 
   const reclaim = async (count: number): Promise<number> => {
+    await held.renewOld();
     const args = [group, consumer, Math.ceil(visibilityMs), cursor, count];
     const [next, entries] = (await link.script(RECLAIM, [keys.stream], args)) as [string, Entry[]];
     cursor = next;
