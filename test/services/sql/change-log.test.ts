@@ -138,6 +138,25 @@ for (const isDurable of [false, true]) {
     ]);
   });
 
+  test(`${name}: with recursive triggers, which tell of replaced rows, they are told once`, async (t) => {
+    const { run, log } = await opened(t);
+    await run(`PRAGMA recursive_triggers = ON`);
+    await run(`INSERT INTO orders VALUES (1, 'a', 1), (2, 'b', 2); REPLACE INTO orders VALUES (1, 'c', 2)`);
+    t.same((await linesOf(log, 2)).toSorted(), [
+      'delete orders i1,ta,i1 -',
+      'delete orders i2,tb,i2 -',
+      'insert orders - i1,tc,i2',
+    ]);
+  });
+
+  test(`${name}: large rows are read part by part`, async (t) => {
+    const { run, log } = await opened(t);
+    for (let i = 0; i < 6; i += 1) await run('INSERT INTO orders (name) VALUES (?)', ['x'.repeat(1_500_000)]);
+    t.equal((await log.read(0, 100)).length, 3);
+    t.equal((await log.read(3, 100)).length, 3);
+    t.equal(await log.changed(0), 6);
+  });
+
   test(`${name}: values keep what they are`, async (t) => {
     const { run, log } = await opened(t, 'CREATE TABLE v (id INTEGER PRIMARY KEY, x)');
     const doubles = [0.1, 1e300, 5e-324, -0, 1 / 3, 123456789012345680000, Number.MAX_VALUE];
