@@ -4,7 +4,7 @@ import type { HostValue } from '../../runtime/lua/values.ts';
 export const OPS = ['insert', 'update', 'delete', 'truncate', 'snapshot'] as const;
 export type Op = (typeof OPS)[number];
 
-/** Column to value: PostgreSQL's text form; NULL is absent. */
+/** Column to value: PostgreSQL's text form, what SQLite stores; NULL is absent. */
 export type Row = Readonly<Record<string, HostValue>>;
 
 /** What handlers, queues and channels get (lua/cdc.md, section 3). */

@@ -18,6 +18,7 @@ import type { Fault } from './fault.ts';
 import { changeFilter } from './filter.ts';
 import type { ConsumerConfig } from './kinds.ts';
 import { OrderedWork } from './ordered-work.ts';
+import { passed } from './passed.ts';
 import type { CdcSource } from './source.ts';
 
 /** While the dead letter queue does not take the change. */
@@ -97,7 +98,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
           kind: 'downstream',
           fields: { consumer: id },
         });
-        await passed(env, retryDelayMs(REQUEUE, attempt + 1, Math.random), context.signal);
+        await passed(env.clock, retryDelayMs(REQUEUE, attempt + 1, Math.random), context.signal);
       }
     }
   };
@@ -197,17 +198,3 @@ class ChangeCause implements Cause {
     return this.#linksOf(this.#captured);
   }
 }
-
-/** @throws the reason of the signal when it aborts first. */
-const passed = ({ clock }: Env, ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      cancel();
-      reject(signal.reason);
-    };
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });

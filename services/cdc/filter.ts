@@ -13,11 +13,13 @@ export const changeFilter = ({ tables, ops }: Filter): ((change: Change) => bool
   const wantedOps = ops === undefined ? undefined : new Set<Op>(ops);
   // A table's name is looked up once, not once a change.
   const known = new Map<string, boolean>();
-  const hasTable = ({ relation, table }: Change): boolean => {
+  const hasTable = ({ schema, relation, table }: Change): boolean => {
     if (wantedTables === undefined) return true;
     let wanted = known.get(relation);
     if (wanted === undefined) {
-      wanted = wantedTables.has(relation.toLowerCase()) || wantedTables.has(table.toLowerCase());
+      // The relation of SQLite is the table alone, which may be asked for with its schema all the same.
+      const names = [relation, table, `${schema}.${table}`];
+      wanted = names.some((name) => wantedTables.has(name.toLowerCase()));
       known.set(relation, wanted);
     }
     return wanted;

@@ -114,7 +114,12 @@ export class ChangeHub {
     if (eventSystem === undefined) return;
     const bus = this.#env.find(EVENTS);
     if (bus?.isHeard(eventSystem, 'change') !== true) return;
-    bus.publish({ system: eventSystem, kind: 'change', path: change.relation, data: dataOf(change) });
+    bus.publish({
+      system: eventSystem,
+      kind: 'change',
+      path: `${change.schema}.${change.table}`,
+      data: dataOf(change),
+    });
   }
 }
 

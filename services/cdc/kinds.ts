@@ -76,6 +76,20 @@ export const cdcPostgres = z
   });
 export type PostgresConfig = z.output<typeof cdcPostgres>;
 
+/** declarations.md, section 10. */
+export const cdcSqlite = z.object({
+  db_resource: required('db_resource is required'),
+  name: text,
+  tables: z.array(z.string().trim().min(1)).min(1).optional(),
+  snapshot: z.boolean().default(false),
+  durable: z.boolean().default(false),
+  event_system: z.string().min(1).default('sqlite_cdc'),
+  status_interval: interval('30s'),
+  subscriptions,
+  lifecycle: lifecycleSchema,
+});
+export type SqliteConfig = z.output<typeof cdcSqlite>;
+
 /** extensions.md, section 5. */
 export const cdcConsumer = z
   .object({

@@ -3,14 +3,22 @@ import type { Component } from '../../runtime/lifecycle.ts';
 import { entryKind, type Surface } from '../../runtime/surface.ts';
 import { operationGuard } from '../security/port.ts';
 import { changeConsumer } from './consumer.ts';
-import { type ConsumerConfig, cdcConsumer, cdcPostgres, type PostgresConfig } from './kinds.ts';
+import {
+  type ConsumerConfig,
+  cdcConsumer,
+  cdcPostgres,
+  cdcSqlite,
+  type PostgresConfig,
+  type SqliteConfig,
+} from './kinds.ts';
 import { cdcModule } from './module.ts';
 import { CDC } from './port.ts';
 import { postgresSource } from './postgres/source.ts';
 import type { CdcSource } from './source.ts';
+import { sqliteSource } from './sqlite/source.ts';
 import { streamClass } from './stream.ts';
 
-const SOURCE_KINDS = ['db.cdc.postgres'];
+const SOURCE_KINDS = ['db.cdc.postgres', 'db.cdc.sqlite'];
 
 const build = (env: Env): readonly Component[] => {
   const { engine, registry, settings } = env;
@@ -18,8 +26,10 @@ const build = (env: Env): readonly Component[] => {
   const postgres = registry
     .declared<PostgresConfig>('db.cdc.postgres')
     .map((declared) => postgresSource(env, declared));
-  const sources: readonly CdcSource[] = postgres.map(({ source }) => source);
-  components.push(...postgres.map(({ component }) => component));
+  const sqlite = registry.declared<SqliteConfig>('db.cdc.sqlite').map((declared) => sqliteSource(env, declared));
+  const all = [...postgres, ...sqlite].sort((a, b) => (a.source.id < b.source.id ? -1 : 1));
+  const sources: readonly CdcSource[] = all.map(({ source }) => source);
+  components.push(...all.map(({ component }) => component));
   for (const declared of registry.declared<ConsumerConfig>('cdc.consumer')) {
     const source = sources.find(({ id }) => id === declared.config.source);
     if (source !== undefined) components.push(changeConsumer(env, declared, source));
@@ -45,11 +55,15 @@ const build = (env: Env): readonly Component[] => {
   return components;
 };
 
-/** `db.cdc.postgres`, `cdc.consumer` (declarations.md, section 10; extensions.md, section 5) and the module `cdc`. */
+/** `db.cdc.postgres`, `db.cdc.sqlite`, `cdc.consumer` (declarations.md, section 10; extensions.md, section 5) and the module `cdc`. */
 export const cdcSurface: Surface = {
   name: 'cdc',
   kinds: {
     'db.cdc.postgres': entryKind({ schema: cdcPostgres }),
+    'db.cdc.sqlite': entryKind({
+      schema: cdcSqlite,
+      references: [{ path: 'db_resource', kinds: ['db.sql.sqlite'] }],
+    }),
     'cdc.consumer': entryKind({
       schema: cdcConsumer,
       references: [

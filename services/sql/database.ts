@@ -1,5 +1,6 @@
 import type { Env } from '../../runtime/env.ts';
-import { CallError } from '../../runtime/errors.ts';
+import { CallError, invalid } from '../../runtime/errors.ts';
+import { sampledTraceparent } from '../../runtime/sampled-traceparent.ts';
 import type { Connection, SqlBackend } from './driver.ts';
 import { POOL_STATES, sqlPoolConnections, sqlPoolWait } from './instruments.ts';
 import type { Database, SqlCaller, TransactionMark } from './port.ts';
@@ -28,6 +29,15 @@ const reachability = (env: Env, id: string) => {
       env.health(id).degraded(true);
       logger.warn('the database cannot be reached', { db: id, error: error.message });
     },
+  };
+};
+
+/** A database whose changes go to a log of ours notes there in which trace they were made (extensions.md, section 8). */
+const logMark = ({ propagator }: Env, connection: Connection): TransactionMark | undefined => {
+  if (connection.mark === undefined) return undefined;
+  return (_run, context) => {
+    const traceparent = sampledTraceparent(propagator, context);
+    return traceparent === undefined ? undefined : connection.mark?.(traceparent);
   };
 };
 
@@ -115,11 +125,15 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
         } finally {
           caller.signal.removeEventListener('abort', abandon);
         }
-        return openTransaction(sites, connection, caller.context, mark, clock);
+        return openTransaction(sites, connection, caller.context, mark ?? logMark(env, connection), clock);
       }),
     stats: () => ({ ...backend.state(), waitCount, waitMs }),
     markTransactions(next) {
       mark = next;
+    },
+    async openChangeLog(options) {
+      if (backend.openChangeLog === undefined) throw invalid(`${id} has no change log of that kind`);
+      return backend.openChangeLog(options);
     },
   };
 };

@@ -1,4 +1,5 @@
 import type { CallError } from '../../runtime/errors.ts';
+import type { ChangeLog, ChangeLogOptions } from './change-log.ts';
 
 /** What a parameter is bound as: bigint as an integer of 64 bits, number as a double. */
 export type SqlParam = null | boolean | number | bigint | string | Uint8Array;
@@ -52,6 +53,8 @@ export interface Connection {
   /** @throws CallError also where the database rolled back instead. */
   commit(): Promise<void>;
   rollback(): Promise<void>;
+  /** Notes the trace of the open transaction, where its changes go to a log that somebody reads. */
+  mark?(traceparent: string): Promise<void>;
   /** Back to the pool, at once; a transaction that is still open is rolled back. Idempotent. */
   release(): void;
   /** The same for a user who no longer waits for what runs: it is ended where the database can do that. */
@@ -87,6 +90,8 @@ export interface SqlBackend {
   /** The same without a wait, for who finds one at hand; undefined: `acquire` is to be asked. Absent: it always is. */
   acquireNow?(): Connection | undefined;
   state(): PoolState;
+  /** For a database that has no log of its own. @throws CallError as `acquire`; Invalid where it has no file to be durable in. */
+  openChangeLog?(options: ChangeLogOptions): Promise<ChangeLog>;
   /** @throws CallError when the database cannot be opened or reached. */
   start(failed: (error: CallError) => void): Promise<void>;
   /** Idempotent, and harmless without a start. What still runs is cut off. */

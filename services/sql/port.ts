@@ -1,5 +1,6 @@
 import type { CallContext } from '../../runtime/context.ts';
 import { portKey } from '../../runtime/env.ts';
+import type { ChangeLog, ChangeLogOptions } from './change-log.ts';
 import type { Executed, PoolState, Rows, SqlBackend, SqlParam, TransactionOptions } from './driver.ts';
 
 /** Who asks: the call's context, and what ends the work early (the end of the call). */
@@ -56,7 +57,12 @@ export interface Database extends SqlTarget {
   stats(): PoolStats;
   /** One at most; undefined takes it away. Where none is set a transaction pays nothing. */
   markTransactions(mark: TransactionMark | undefined): void;
+  /** The changes that are made from now on, of `db.sql.sqlite`. @throws CallError Unavailable, Invalid. */
+  openChangeLog(options: ChangeLogOptions): Promise<ChangeLog>;
 }
+
+/** What another service needs of a change log. */
+export type { ChangeLog, ChangeRow, LogShape } from './change-log.ts';
 
 export interface Databases {
   get(id: string): Database | undefined;

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { test } from 'tap';
 import { luaTests } from '../harness/lua-tests.ts';
 import { POSTGRES_MISSING, startPostgres } from '../harness/postgres.ts';
+import { databaseFile } from '../services/cdc/sqlite-app.ts';
 
 const TABLES = `
   CREATE TABLE orders (id int PRIMARY KEY, name text);
@@ -12,7 +14,7 @@ const TABLES = `
   CREATE TABLE big (id int PRIMARY KEY, n int, body text);
   ALTER TABLE big ALTER COLUMN body SET STORAGE EXTERNAL;`;
 
-test('lua/cdc.md, line by line', async (t) => {
+test('lua/cdc.md, line by line, on PostgreSQL', async (t) => {
   const server = await startPostgres(t);
   if (server === undefined) {
     t.plan(0, POSTGRES_MISSING);
@@ -42,4 +44,12 @@ test('lua/cdc.md, line by line', async (t) => {
       CDC_SLOT: postgres.database.toLowerCase(),
     },
   });
+});
+
+test('lua/cdc.md, line by line, on SQLite', async (t) => {
+  const file = databaseFile(t);
+  const database = new DatabaseSync(file);
+  database.exec('CREATE TABLE orders (id integer PRIMARY KEY, name text); CREATE TABLE plain (a, b)');
+  database.close();
+  await luaTests(t, 'test/lua/cdc-sqlite', { env: { CDC_FILE: file } });
 });

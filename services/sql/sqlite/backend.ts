@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
-import { internal, unavailable } from '../../../runtime/errors.ts';
+import { internal, invalid, unavailable } from '../../../runtime/errors.ts';
 import type { Connection, Executed, Rows, SqlBackend } from '../driver.ts';
 import { startFailure } from '../start-failure.ts';
 import { createTurns, type Turns } from '../turns.ts';
+import { openChangeLog } from './change-log-client.ts';
 import { type DatabaseThread, openThread } from './database-thread.ts';
 import type { ExitGuard } from './exit-guard.ts';
+import type { WorkerOperation } from './protocol.ts';
 
 export interface SqliteOptions {
   readonly id: string;
@@ -41,6 +43,8 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
     const text = `no connection to ${id} was free within ${acquireTimeoutMs} ms: 1 of 1 is in use`;
     return isGivenUp ? `${text} by ${GIVEN_UP}` : text;
   };
+  /** Logs that somebody reads: only then it is worth telling in which trace a change is made. */
+  let logs = 0;
 
   return {
     type: 'sqlite',
@@ -51,15 +55,34 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
       const database = thread;
       if (database === undefined || turns === undefined) throw unavailable(`database is not running: ${id}`);
       const endTurn = await turns.take(acquireTimeoutMs, signal);
-      return connectionOf(database, {
-        endTurn() {
-          isGivenUp = false;
-          endTurn();
+      return connectionOf(
+        database,
+        {
+          endTurn() {
+            isGivenUp = false;
+            endTurn();
+          },
+          onGivenUp() {
+            isGivenUp = true;
+          },
         },
-        onGivenUp() {
-          isGivenUp = true;
-        },
+        logs > 0,
+      );
+    },
+    async openChangeLog(wanted) {
+      const database = thread;
+      const queue = turns;
+      if (database === undefined || queue === undefined) throw unavailable(`database is not running: ${id}`);
+      if (wanted.isDurable && !isPath) {
+        throw invalid(`a durable change log needs a database in a file: ${id} is ${options.file}`);
+      }
+      const turn = () => queue.take(acquireTimeoutMs, new AbortController().signal);
+      const log = await openChangeLog(clock, database, turn, wanted);
+      logs += 1;
+      log.ended.catch(() => {
+        logs -= 1;
       });
+      return log;
     },
     state() {
       const used = turns?.isTaken === true ? 1 : 0;
@@ -80,7 +103,7 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
       turns = createTurns(clock, busy);
       isGivenUp = false;
       const letGo = options.exitGuard.watch(() => opened.isBusy);
-      void opened.ended.then(letGo);
+      void opened.exited.then(letGo);
     },
     async stop() {
       const database = thread;
@@ -101,7 +124,7 @@ interface Turn {
   readonly endTurn: () => void;
   readonly onGivenUp: () => void;
 }
-const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn): Connection => {
+const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn, isLogged: boolean): Connection => {
   /** A transaction was begun here and is not known to have ended. */
   let isDirty = false;
   /** It has begun: no statement is meant to run outside of it. */
@@ -111,9 +134,9 @@ const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn): Con
   const run = async (text: string): Promise<void> => {
     await thread.perform({ kind: 'execute', text, params: [] });
   };
-  const finish = async (text: string): Promise<void> => {
+  const finish = async (operation: WorkerOperation): Promise<void> => {
     isWithin = false;
-    await run(text);
+    await thread.perform(operation);
     if (isReadOnly) await run('PRAGMA query_only = OFF');
     isDirty = false;
   };
@@ -140,8 +163,13 @@ const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn): Con
         await run('PRAGMA query_only = ON');
       }
     },
-    commit: () => finish('COMMIT'),
-    rollback: () => finish('ROLLBACK'),
+    commit: () => finish({ kind: 'commit' }),
+    rollback: () => finish({ kind: 'execute', text: 'ROLLBACK', params: [] }),
+    ...(isLogged && {
+      async mark(traceparent: string) {
+        await thread.perform({ kind: 'mark', traceparent });
+      },
+    }),
     release,
     // SQLite has no way to end a statement from another thread here: the reset waits for it.
     abandon() {

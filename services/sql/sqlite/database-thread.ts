@@ -2,12 +2,22 @@ import { Worker } from 'node:worker_threads';
 import { type CallError, unavailable } from '../../../runtime/errors.ts';
 import type { Executed, Rows } from '../driver.ts';
 import { sqliteError } from './errors.ts';
-import type { WorkerData, WorkerOpened, WorkerOperation, WorkerReply } from './protocol.ts';
+import type { LogCalls, LogRequest } from './log-protocol.ts';
+import type { WorkerData, WorkerNotice, WorkerOpened, WorkerOperation, WorkerReply } from './protocol.ts';
 
 /** The thread that has the database open. */
 export interface DatabaseThread {
   /** Operations are done in the order in which they are asked for. @throws CallError. */
   perform(operation: WorkerOperation): Promise<Rows | Executed | undefined>;
+  /** The same for its change logs. */
+  log<Call extends keyof LogCalls>(
+    call: Call,
+    input: Parameters<LogCalls[Call]>[0],
+  ): Promise<ReturnType<LogCalls[Call]>>;
+  /** Tells what is committed from now on; returns what ends that. */
+  onNotice(listener: (notice: WorkerNotice) => void): () => void;
+  /** Rejects when the thread has ended. */
+  readonly ended: Promise<never>;
   /** Lets what was asked for end, then closes the database. */
   close(): Promise<void>;
   /** Something was asked for that is not done yet. */
@@ -15,7 +25,7 @@ export interface DatabaseThread {
   /** Ends the thread as soon as the statement that runs has ended: nothing can interrupt SQLite. What was begun is rolled back. */
   terminate(): Promise<void>;
   /** Resolves when the thread is gone. */
-  readonly ended: Promise<void>;
+  readonly exited: Promise<void>;
 }
 
 /** The source runs as it is; published it is compiled, and the names end otherwise. */
@@ -24,7 +34,10 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worke
 /** @throws CallError with SQLite's text when the file cannot be opened. `lost` is told when the thread ends by itself. */
 export const openThread = async (data: WorkerData, lost: (error: CallError) => void): Promise<DatabaseThread> => {
   const worker = new Worker(entry, { workerData: data, env: {} });
-  const pending = new Map<number, PromiseWithResolvers<Rows | Executed | undefined>>();
+  const pending = new Map<number, PromiseWithResolvers<unknown>>();
+  const listeners = new Set<(notice: WorkerNotice) => void>();
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {}); // whoever waits for it is told
   const opened = Promise.withResolvers<void>();
   let lastId = 0;
   let end: CallError | undefined;
@@ -34,11 +47,16 @@ export const openThread = async (data: WorkerData, lost: (error: CallError) => v
     if (end !== undefined) return;
     end = error;
     opened.reject(error);
+    ended.reject(error);
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
     if (!isClosing) lost(error);
   };
-  worker.on('message', (message: WorkerReply | WorkerOpened) => {
+  worker.on('message', (message: WorkerReply | WorkerOpened | WorkerNotice) => {
+    if ('committed' in message) {
+      for (const listener of listeners) listener(message);
+      return;
+    }
     if ('opened' in message) {
       if (message.opened) opened.resolve();
       else opened.reject(sqliteError(message.failure));
@@ -53,14 +71,15 @@ export const openThread = async (data: WorkerData, lost: (error: CallError) => v
   worker.on('exit', () => finish(unavailable('the database is closed')));
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
 
-  const perform: DatabaseThread['perform'] = (operation) => {
+  const ask = (operation: WorkerOperation | LogRequest): Promise<unknown> => {
     if (end !== undefined) return Promise.reject(end);
-    const waiter = Promise.withResolvers<Rows | Executed | undefined>();
+    const waiter = Promise.withResolvers<unknown>();
     lastId += 1;
     pending.set(lastId, waiter);
     worker.postMessage({ ...operation, id: lastId });
     return waiter.promise;
   };
+  const perform = ask as DatabaseThread['perform'];
   const terminate = async (): Promise<void> => {
     isClosing = true;
     await worker.terminate();
@@ -76,7 +95,13 @@ export const openThread = async (data: WorkerData, lost: (error: CallError) => v
     get isBusy() {
       return pending.size > 0;
     },
-    ended: exited,
+    exited,
+    log: ((call, input) => ask({ kind: 'log', call, input } as LogRequest)) as DatabaseThread['log'],
+    onNotice(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    ended: ended.promise,
     async close() {
       isClosing = true;
       if (end !== undefined) return;

@@ -1,6 +1,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Cell, Executed, Rows, SqlParam } from '../driver.ts';
 import { rfc3339 } from '../timestamp.ts';
+import { type ChangeLogs, createChangeLogs, type LogNotice } from './change-logs.ts';
+import type { LogRequest } from './log-protocol.ts';
 import type { WorkerData, WorkerOperation } from './protocol.ts';
 
 /** Compiled statements that are kept; SQLite compiles one again by itself when the schema has changed. */
@@ -43,11 +45,11 @@ const parameterNames = (text: string): readonly string[] => {
 const NOTHING = /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*$/;
 
 export interface OpenDatabase {
-  perform(operation: WorkerOperation): Rows | Executed | undefined;
+  perform(operation: WorkerOperation | LogRequest): unknown;
 }
 
 /** A database that is open in this thread. Everything throws SQLite's own errors. */
-export const openDatabase = ({ file, busyTimeoutMs }: WorkerData): OpenDatabase => {
+export const openDatabase = ({ file, busyTimeoutMs }: WorkerData, notice: LogNotice): OpenDatabase => {
   const db = new DatabaseSync(file, {
     timeout: busyTimeoutMs,
     // As SQLite itself has them, so that programs and tools see one database: `PRAGMA foreign_keys = ON` is the app's choice.
@@ -58,6 +60,8 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData): OpenDatabase 
   const kept = new Map<string, StatementSync>();
   const totals = db.prepare('SELECT total_changes() AS n');
   const totalChanges = (): number => (totals.get() as { n: number }).n;
+  /** Made when somebody asks for one. */
+  let logs: ChangeLogs | undefined;
 
   const compiled = (text: string): StatementSync => {
     const known = kept.get(text);
@@ -76,14 +80,22 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData): OpenDatabase 
   /** What follows the first statement; empty where nothing does. `sourceSQL` ends where the first one does. */
   const restOf = (text: string, statement: StatementSync): string => text.slice(statement.sourceSQL.length);
 
-  /** Runs all statements of a text but the last, and gives that; undefined for a text without statements. */
-  const last = (text: string, params: readonly SqlParam[]): StatementSync | undefined => {
-    for (let rest = text; !NOTHING.test(rest); ) {
+  /** Runs the statements of a text one after the other, the last with `use`; undefined for a text without statements. */
+  const run = <T>(text: string, params: readonly SqlParam[], use: (statement: StatementSync) => T): T | undefined => {
+    /** Compiled when its turn has come: it may need what the one before it makes. */
+    const next = (rest: string): { readonly rest: string } | { readonly out: T } => {
       const statement = compiled(rest);
-      rest = restOf(rest, statement);
-      if (NOTHING.test(rest)) return statement;
+      const behind = restOf(rest, statement);
+      if (NOTHING.test(behind)) return { out: use(statement) };
       if (params.length > 0) throw new Error('parameters need a text of one statement');
-      statement.run(); // before the next is compiled, which may need what this one makes
+      statement.run();
+      return { rest: behind };
+    };
+    for (let rest = text; !NOTHING.test(rest); ) {
+      const of = rest;
+      const done = logs === undefined ? next(of) : logs.around(() => next(of));
+      if ('out' in done) return done.out;
+      rest = done.rest;
     }
     return undefined;
   };
@@ -100,26 +112,32 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData): OpenDatabase 
     return use(Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])));
   };
 
-  const query = (text: string, params: readonly SqlParam[]): Rows => {
-    const statement = last(text, params);
-    if (statement === undefined) return { columns: [], rows: [] };
-    const found = withParams(text, params, (...values) => statement.all(...(values as BoundParam[])));
-    // After the run: a statement that SQLite had to compile again may have other columns than before.
-    const columns = statement.columns();
-    const converters = columns.map(({ type }) => converterOf(type));
-    const rows = (found as unknown as unknown[][]).map((row) => row.map((value, i) => (converters[i] ?? plain)(value)));
-    return { columns: columns.map(({ name }) => name), rows };
-  };
+  const query = (text: string, params: readonly SqlParam[]): Rows =>
+    run(text, params, (statement) => {
+      const found = withParams(text, params, (...values) => statement.all(...(values as BoundParam[])));
+      // After the run: a statement that SQLite had to compile again may have other columns than before.
+      const columns = statement.columns();
+      const converters = columns.map(({ type }) => converterOf(type));
+      const rows = (found as unknown as unknown[][]).map((row) =>
+        row.map((value, i) => (converters[i] ?? plain)(value)),
+      );
+      return { columns: columns.map(({ name }) => name), rows };
+    }) ?? { columns: [], rows: [] };
   const execute = (text: string, params: readonly SqlParam[]): Executed => {
     const before = totalChanges();
-    const statement = last(text, params);
-    if (statement === undefined) return { lastInsertId: 0, rowsAffected: 0 };
-    const { changes, lastInsertRowid } = withParams(text, params, (...values) =>
-      statement.run(...(values as BoundParam[])),
-    );
-    // `changes` is that of the last statement that changed rows, which need not be this one.
-    const hasChanged = totalChanges() !== before;
-    return { lastInsertId: Number(lastInsertRowid), rowsAffected: hasChanged ? Number(changes) : 0 };
+    const done = run(text, params, (statement) => {
+      const { changes, lastInsertRowid } = withParams(text, params, (...values) =>
+        statement.run(...(values as BoundParam[])),
+      );
+      // `changes` is that of the last statement that changed rows, which need not be this one.
+      const hasChanged = totalChanges() !== before;
+      return { lastInsertId: Number(lastInsertRowid), rowsAffected: hasChanged ? Number(changes) : 0 };
+    });
+    return done ?? { lastInsertId: 0, rowsAffected: 0 };
+  };
+  const reset = (): void => {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    db.exec('PRAGMA query_only = OFF');
   };
 
   return {
@@ -134,11 +152,19 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData): OpenDatabase 
         case 'prepare':
           compiled(operation.text);
           return undefined;
-        case 'reset':
-          if (db.isTransaction) db.exec('ROLLBACK');
-          db.exec('PRAGMA query_only = OFF');
+        case 'commit':
+          logs?.seal();
+          return execute('COMMIT', []);
+        case 'mark':
+          logs?.mark(operation.traceparent);
           return undefined;
+        case 'reset':
+          return logs === undefined ? reset() : logs.around(reset);
+        case 'log':
+          logs ??= createChangeLogs(db, file, notice);
+          return logs.perform(operation);
         case 'close':
+          logs?.close();
           kept.clear();
           db.close();
           return undefined;

@@ -1,4 +1,5 @@
-import type { Executed, Rows, SqlParam } from '../driver.ts';
+import type { SqlParam } from '../driver.ts';
+import type { LogName, LogRequest } from './log-protocol.ts';
 
 /** What the thread that opened the database is asked for, one at a time and in order. */
 export type WorkerOperation =
@@ -10,10 +11,13 @@ export type WorkerOperation =
       readonly isWithin?: boolean;
     }
   | { readonly kind: 'prepare'; readonly text: string }
+  | { readonly kind: 'commit' }
+  /** The changes of the open transaction are made in this trace. */
+  | { readonly kind: 'mark'; readonly traceparent: string }
   /** Ends a transaction that is still open, and what it had switched. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'close' };
-export type WorkerRequest = WorkerOperation & { readonly id: number };
+export type WorkerRequest = (WorkerOperation | LogRequest) & { readonly id: number };
 
 export interface WorkerFailure {
   readonly message: string;
@@ -21,8 +25,13 @@ export interface WorkerFailure {
   readonly code: number | undefined;
 }
 export type WorkerReply =
-  | { readonly id: number; readonly result: Rows | Executed | undefined }
-  | { readonly id: number; readonly failure: WorkerFailure };
+  /** Of the type that the operation has. */
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly failure: WorkerFailure };
+/** More of a log is committed. */
+export interface WorkerNotice {
+  readonly log: LogName;
+  readonly committed: number;
+}
 /** Sent once, when the database has been opened. */
 export type WorkerOpened = { readonly opened: true } | { readonly opened: false; readonly failure: WorkerFailure };
 

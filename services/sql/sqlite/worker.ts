@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
-import type { WorkerData, WorkerFailure, WorkerOpened, WorkerReply, WorkerRequest } from './protocol.ts';
+import type { WorkerData, WorkerFailure, WorkerNotice, WorkerOpened, WorkerReply, WorkerRequest } from './protocol.ts';
 
 // The thread of one database: SQLite's calls block, and here they block nobody else.
 
@@ -11,11 +11,11 @@ const failureOf = (error: unknown): WorkerFailure => {
     code: typeof errcode === 'number' ? errcode : undefined,
   };
 };
-const say = (message: WorkerReply | WorkerOpened): void => parentPort?.postMessage(message);
+const say = (message: WorkerReply | WorkerOpened | WorkerNotice): void => parentPort?.postMessage(message);
 
 const open = (): OpenDatabase | undefined => {
   try {
-    const database = openDatabase(workerData as WorkerData);
+    const database = openDatabase(workerData as WorkerData, (log, committed) => say({ log, committed }));
     say({ opened: true });
     return database;
   } catch (error) {

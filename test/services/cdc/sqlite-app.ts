@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Scope } from '../../harness/teardown.ts';
+
+/** Where there is no file yet. Not in tap's folder, which each app of a test begins anew. */
+export const databaseFile = (scope: Scope): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'perilune-cdc-'));
+  scope.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'shop.db');
+};
+
+/** The source `app:orders` over a file, and `app:sql`, which runs a text there as the app does. */
+export const sqliteEntries = (file: string, more: object = {}): readonly object[] => [
+  { name: 'shop', kind: 'db.sql.sqlite', file, lifecycle: { auto_start: true } },
+  {
+    name: 'orders',
+    kind: 'db.cdc.sqlite',
+    db_resource: 'shop',
+    lifecycle: { auto_start: true, restart: { initial_delay: '50ms', max_delay: '500ms' } },
+    ...more,
+  },
+  {
+    name: 'sql',
+    kind: 'function.lua',
+    method: 'main',
+    modules: ['sql'],
+    source: `return function(text) assert(assert(sql.get('app:shop')):execute(text)) end`,
+  },
+];
