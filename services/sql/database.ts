@@ -31,8 +31,20 @@ const reachability = (env: Env, id: string) => {
   };
 };
 
-/** Joins a backend with its sites and its metrics. `isRunning` says whether its component is. */
-export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunning: () => boolean): Database => {
+export interface DatabaseOptions {
+  /** Whether its component is. */
+  readonly isRunning: () => boolean;
+  /** Of a transaction that begins now. */
+  readonly mark?: (() => TransactionMark | undefined) | undefined;
+}
+
+/** Joins a backend with its sites and its metrics. */
+export const createDatabase = (
+  env: Env,
+  id: string,
+  backend: SqlBackend,
+  { isRunning, mark }: DatabaseOptions,
+): Database => {
   const { clock, collector } = env;
   const sites = sqlSites(env, id, backend);
   const wait = collector.histogram(sqlPoolWait).bind({ db: id });
@@ -41,7 +53,6 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
   }
   let waitCount = 0;
   let waitMs = 0;
-  let mark: TransactionMark | undefined;
 
   const reachable = reachability(env, id);
   const acquire = async ({ signal }: SqlCaller): Promise<Connection> => {
@@ -99,11 +110,8 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
           connection.release();
           throw error;
         }
-        return openTransaction(sites, connection, caller.context, mark);
+        return openTransaction(sites, connection, caller.context, mark?.());
       }),
     stats: () => ({ ...backend.state(), waitCount, waitMs }),
-    markTransactions(next) {
-      mark = next;
-    },
   };
 };

@@ -1,10 +1,13 @@
+import type { ClientConfig } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
+import { databaseIdentity } from '../../../runtime/postgres/identity.ts';
+import type { PostgresAddress } from '../../../runtime/postgres/options.ts';
 import { changeFilter } from '../filter.ts';
 import type { PostgresConfig } from '../kinds.ts';
 import { type Lsn, parseLsn } from '../pgoutput/lsn.ts';
-import type { Address } from './address.ts';
-import { connectDatabase, type PublishedTable, type SourceDatabase, TEXT_SETTINGS } from './database.ts';
+import { connectDatabase, type PublishedTable, type SourceDatabase } from './database.ts';
 import { connectReplication, type Replication } from './replication.ts';
+import { takeTurn } from './turn.ts';
 
 /** Both connections of a source, its publication and slot made ready. */
 export interface Session {
@@ -24,9 +27,17 @@ export interface Session {
 }
 
 export interface SessionRequest {
-  readonly address: Address;
+  readonly address: PostgresAddress;
+  /** Of the connection, the preferred one first. */
+  readonly forms: readonly ClientConfig[];
   readonly config: PostgresConfig;
   readonly clock: Clock;
+  /** Ends the wait for our turn. */
+  readonly signal: AbortSignal;
+  /** Which database it is (`databaseIdentity`), known before our turn comes. */
+  readonly reached: (identity: string) => void;
+  /** Another program reads the slot: we wait for our turn. */
+  readonly standBy: () => void;
   /** The snapshot of this slot has been handed on, though its end may not be written down yet. */
   readonly hasSnapshot: boolean;
 }
@@ -34,9 +45,10 @@ export interface SessionRequest {
 /** The name of the publication of an entry. */
 export const publicationOf = ({ publication, slot_name }: PostgresConfig): string => publication ?? `${slot_name}_pub`;
 
-/** @throws Error that says what the server lacks; nothing stays open then. */
-export const openSession = async ({ address, config, clock, hasSnapshot }: SessionRequest): Promise<Session> => {
-  const database = await connectDatabase(address);
+/** Waits while another program reads the slot. @throws Error that says what the server lacks; nothing stays open then. */
+export const openSession = async (request: SessionRequest): Promise<Session> => {
+  const { address, forms, config, clock, hasSnapshot, signal } = request;
+  const database = await connectDatabase(forms);
   let replication: Replication | undefined;
   const close = async (): Promise<void> => {
     await Promise.allSettled([replication?.close(), database.close()]);
@@ -50,9 +62,11 @@ export const openSession = async ({ address, config, clock, hasSnapshot }: Sessi
     if (walLevel !== 'logical') {
       throw new Error(`wal_level is ${walLevel}. Set wal_level = logical in postgresql.conf and restart the server.`);
     }
+    request.reached(await databaseIdentity(database.client, address));
+    await takeTurn(database, { slot: config.slot_name, clock, standBy: request.standBy, signal });
     const tables = await preparePublication(database, config);
     await database.prepareOffsets();
-    replication = await connectReplication({ ...address, options: TEXT_SETTINGS } as Address, clock);
+    replication = await connectReplication(database.config, clock);
     const [system] = await replication.command('IDENTIFY_SYSTEM');
     const slot = await prepareSlot(database, replication, config, { name: address.database, hasSnapshot });
     return {
