@@ -41,8 +41,20 @@ const logMark = ({ propagator }: Env, connection: Connection): TransactionMark |
   };
 };
 
-/** Joins a backend with its sites and its metrics. `isRunning` says whether its component is. */
-export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunning: () => boolean): Database => {
+export interface DatabaseOptions {
+  /** Whether its component is. */
+  readonly isRunning: () => boolean;
+  /** Of a transaction that begins now. */
+  readonly mark?: (() => TransactionMark | undefined) | undefined;
+}
+
+/** Joins a backend with its sites and its metrics. */
+export const createDatabase = (
+  env: Env,
+  id: string,
+  backend: SqlBackend,
+  { isRunning, mark }: DatabaseOptions,
+): Database => {
   const { clock, collector } = env;
   const sites = sqlSites(env, id, backend);
   const wait = collector.histogram(sqlPoolWait).bind({ db: id });
@@ -51,7 +63,6 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
   }
   let waitCount = 0;
   let waitMs = 0;
-  let mark: TransactionMark | undefined;
 
   const reachable = reachability(env, id);
   const waited = (since: number): void => {
@@ -125,12 +136,9 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
         } finally {
           caller.signal.removeEventListener('abort', abandon);
         }
-        return openTransaction(sites, connection, caller.context, mark ?? logMark(env, connection), clock);
+        return openTransaction(sites, connection, caller.context, mark?.() ?? logMark(env, connection), clock);
       }),
     stats: () => ({ ...backend.state(), waitCount, waitMs }),
-    markTransactions(next) {
-      mark = next;
-    },
     async openChangeLog(options) {
       if (backend.openChangeLog === undefined) throw invalid(`${id} has no change log of that kind`);
       return backend.openChangeLog(options);

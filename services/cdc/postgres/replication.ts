@@ -1,9 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
 import { type Lsn, lsnText, lsnTextAt, postgresMicros } from '../pgoutput/lsn.ts';
-import { type Address, KEEP_ALIVE } from './address.ts';
 
 /** What of `pg` a replication connection needs beyond its public types. */
 interface WireConnection extends EventEmitter {
@@ -53,10 +52,8 @@ const KEEPALIVE = 0x6b; // k
 const CLOSE_MS = 1000;
 
 /** https://www.postgresql.org/docs/current/protocol-replication.html. @throws Error when there is no connection. */
-export const connectReplication = async (address: Address, clock: Clock): Promise<Replication> => {
-  const client = new Client({ ...address, ...KEEP_ALIVE, replication: 'database' } as ConstructorParameters<
-    typeof Client
-  >[0]);
+export const connectReplication = async (config: ClientConfig, clock: Clock): Promise<Replication> => {
+  const client = new Client({ ...config, replication: 'database' } as ConstructorParameters<typeof Client>[0]);
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {}); // whoever waits for it is told; with nobody waiting it is no unhandled rejection
   client.on('error', (error) => ended.reject(error));

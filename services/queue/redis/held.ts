@@ -1,11 +1,12 @@
 import type { Cancel } from '../../../runtime/clock.ts';
 import { CallError } from '../../../runtime/errors.ts';
+import { hasCode } from '../../../runtime/redis/failure.ts';
 import type { DriverQueue } from '../driver.ts';
 import { acknowledging } from './acks.ts';
 import type { Holder } from './delivery.ts';
 import { fieldsOf } from './entry.ts';
 import type { QueuePlace } from './place.ts';
-import { MOVE, RENEW, RETURN } from './scripts.ts';
+import { HOLDS, MOVE, PUBLISH, RENEW, RETURN, TAKE_OFF } from './scripts.ts';
 
 /** Entries that one renewal asks for. */
 const RENEWED_AT_ONCE = 500;
@@ -87,6 +88,24 @@ export const heldEntries = (
     }
   };
 
+  type Moved = 'ok' | 'full' | 'lost';
+  const moved = async (entryId: string, to: QueuePlace, fields: readonly string[]): Promise<Moved> => {
+    const from = [keys.stream, to.keys.stream, to.keys.delayed];
+    try {
+      const args = [group, consumer, entryId, to.group, to.maxLength, ...fields];
+      return (await link.script(MOVE, from, args)) as Moved;
+    } catch (error) {
+      if (!hasCode(error, 'CROSSSLOT')) throw error;
+    }
+    // Queues in two slots of a cluster: what is cut off in between comes again, and nothing is lost.
+    const mine = [group, consumer, entryId];
+    if ((await link.script(HOLDS, [keys.stream], mine)) !== 1) return 'lost';
+    const stored = await link.script(PUBLISH, from.slice(1), [to.group, 0, to.maxLength, 0, ...fields]);
+    if (stored !== 'ok') return 'full';
+    await link.script(TAKE_OFF, [keys.stream], mine);
+    return 'ok';
+  };
+
   return {
     get size() {
       return ids.size;
@@ -110,10 +129,7 @@ export const heldEntries = (
     move(entryId, to, message) {
       const target = host.placeOf(to);
       if (target === undefined) return undefined;
-      const from = [keys.stream, target.keys.stream, target.keys.delayed];
-      const args = [group, consumer, entryId, target.group, target.maxLength, ...fieldsOf(message, 1)];
-      const moved = async () => (await link.script(MOVE, from, args)) as 'ok' | 'full' | 'lost';
-      return settle(entryId, visibilityMs, moved).then((out) => {
+      return settle(entryId, visibilityMs, () => moved(entryId, target, fieldsOf(message, 1))).then((out) => {
         if (out === 'full') ids.add(entryId); // it has not moved
         return out;
       });

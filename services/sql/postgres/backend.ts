@@ -1,24 +1,19 @@
-import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { type ClientConfig, Pool, type PoolClient } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
 import { type CallError, unavailable } from '../../../runtime/errors.ts';
+import { connectPostgres } from '../../../runtime/postgres/connect.ts';
+import { databaseIdentity } from '../../../runtime/postgres/identity.ts';
+import { clientConfigs, type DriverOptions, type PostgresAddress } from '../../../runtime/postgres/options.ts';
 import type { Connection, SqlBackend } from '../driver.ts';
 import { startFailure } from '../start-failure.ts';
 import { type ClientState, postgresConnection } from './connection.ts';
 import { connectError } from './errors.ts';
-import { connectionOptions, type DriverOptions, type Tls } from './options.ts';
 import { resultTypes } from './types.ts';
 
-/** Where the connection goes. Resolved when the database starts: `<key>_env` may name a variable of a storage. */
-export interface PostgresAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly username: string;
-  readonly password: string;
-}
 export interface PostgresOptions {
   readonly id: string;
+  /** Resolved when the database starts: `<key>_env` may name a variable of a storage. */
   readonly address: () => PostgresAddress;
   readonly options: DriverOptions;
   /** What paths in `options` are relative to. */
@@ -38,9 +33,9 @@ const DEFAULT_PORT = 5432;
 const DEFAULT_MAX_OPEN = 10;
 /** A connection costs the server memory, and a new one some ten milliseconds. */
 const IDLE_TIMEOUT_MS = 60_000;
-const KEEP_ALIVE_MS = 10_000;
+/** Values are read in these forms. */
+const RESULT_SETTINGS = { DateStyle: 'ISO', bytea_output: 'hex' };
 const POOL_TIMEOUT = 'timeout exceeded when trying to connect';
-const NO_TLS = 'The server does not support SSL connections';
 
 /** What is known of one client beside its statements. */
 interface PooledState extends ClientState {
@@ -54,35 +49,22 @@ interface Running {
   readonly warm: PoolClient[];
 }
 
+export interface PostgresBackend extends SqlBackend {
+  /** Of the database, once it has been reached: the same text for all who are connected to it. */
+  identity(): string | undefined;
+}
+
 /** `db.sql.postgres`: a pool of `pg`. */
-export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBackend => {
+export const postgresBackend = (clock: Clock, options: PostgresOptions): PostgresBackend => {
   const { id, acquireTimeoutMs } = options;
   const max = options.maxOpen === 0 ? DEFAULT_MAX_OPEN : options.maxOpen;
   let running: Running | undefined;
+  let identity: string | undefined;
   let used = 0;
   let maxIdleClosed = 0;
   let tooOld = 0;
   const spanAttributes: Record<string, string | number> = {};
   const notRunning = (): CallError => unavailable(`database is not running: ${id}`);
-
-  /** The first form of the connection that the server takes; `prefer` has two. */
-  const firstThatWorks = async (forms: readonly Tls[], config: (ssl: Tls) => PoolConfig): Promise<Tls> => {
-    for (const [i, ssl] of forms.entries()) {
-      const client = new Client(config(ssl));
-      client.on('error', () => {}); // `connect` rejects with it
-      try {
-        await client.connect();
-        return ssl;
-      } catch (error) {
-        const isLast = i === forms.length - 1;
-        // With TLS refused the next form may do; a server that is away is so in every form.
-        if (isLast || !(error instanceof Error && (error.message === NO_TLS || ssl === false))) throw error;
-      } finally {
-        await client.end().catch(() => {}); // it may never have been connected
-      }
-    }
-    throw new Error('no form of the connection is given');
-  };
 
   const toPool = ({ pool }: Running, client: PoolClient, isUnfit: boolean): void => {
     const isSurplus = !isUnfit && options.maxIdle > 0 && pool.waitingCount === 0 && pool.idleCount >= options.maxIdle;
@@ -147,11 +129,12 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
     system: 'postgresql',
     isEmbedded: false,
     spanAttributes,
+    identity: () => identity,
     acquireNow() {
       const client = running === undefined ? undefined : warmClient(running);
       return client === undefined ? undefined : held(running as Running, client);
     },
-    async acquire(signal) {
+    async acquire(signal): Promise<Connection> {
       const now = running;
       if (now === undefined) throw notRunning();
       signal.throwIfAborted();
@@ -171,29 +154,27 @@ export const postgresBackend = (clock: Clock, options: PostgresOptions): SqlBack
     },
     async start() {
       const address = options.address();
-      const { tls, settings, applicationName, connectTimeoutMs } = connectionOptions(options.options, options.root);
-      const config = (ssl: Tls): PoolConfig => ({
-        host: address.host,
-        port: address.port,
-        database: address.database,
-        user: address.username,
-        password: address.password,
-        ssl,
-        options: settings,
-        application_name: applicationName,
-        types: resultTypes,
-        keepAlive: true,
-        keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-        connectionTimeoutMillis: connectTimeoutMs ?? options.startTimeoutMs ?? acquireTimeoutMs,
-      });
-      let form: Tls;
+      const forms = clientConfigs(address, {
+        options: options.options,
+        root: options.root,
+        settings: RESULT_SETTINGS,
+        applicationName: 'perilune',
+        connectTimeoutMs: options.startTimeoutMs ?? acquireTimeoutMs,
+      }).map((form) => ({ ...form, types: resultTypes }));
+      let config: ClientConfig;
       try {
-        form = await firstThatWorks(tls, config);
+        const first = await connectPostgres(forms);
+        try {
+          identity = await databaseIdentity(first.client, address);
+        } finally {
+          await first.client.end();
+        }
+        config = first.config;
       } catch (error) {
         throw startFailure(`postgres at ${address.host}:${address.port}`, connectError(error));
       }
       const pool = new Pool({
-        ...config(form),
+        ...config,
         max,
         idleTimeoutMillis: IDLE_TIMEOUT_MS,
         maxLifetimeSeconds: options.maxLifetimeMs / 1000,

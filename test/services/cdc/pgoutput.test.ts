@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { PgoutputPlugin } from 'pg-logical-replication';
 import { type Test, test } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { lsnText, parseLsn } from '../../../services/cdc/pgoutput/lsn.ts';
 import { type PgOutputMessage, type Relation, type Tuple, UNCHANGED } from '../../../services/cdc/pgoutput/messages.ts';
 import { pgOutputParser } from '../../../services/cdc/pgoutput/parser.ts';
-import type { Address } from '../../../services/cdc/postgres/address.ts';
 import { connectReplication } from '../../../services/cdc/postgres/replication.ts';
 import { type TransactionChange, transactionAssembler } from '../../../services/cdc/postgres/transactions.ts';
 import { poll } from '../../harness/poll.ts';
@@ -17,7 +16,7 @@ interface Recorded {
   readonly lsn: string;
 }
 
-const addressOf = ({ host, port, database, username, password }: Postgres): Address => ({
+const addressOf = ({ host, port, database, username, password }: Postgres): ClientConfig => ({
   host,
   port,
   database,

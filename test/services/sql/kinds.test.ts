@@ -1,6 +1,6 @@
 import { test } from 'tap';
+import { postgresAddress } from '../../../services/postgres/port.ts';
 import { postgres, sqlite } from '../../../services/sql/kinds.ts';
-import { addressOf } from '../../../services/sql/postgres/address.ts';
 
 const FULL = { host: 'h', port: 5432, database: 'd', username: 'u', password: 'p' };
 const messages = (schema: typeof sqlite | typeof postgres, value: unknown): readonly string[] => {
@@ -48,7 +48,7 @@ test('db.sql.postgres', async (t) => {
 test('addresses from variables', async (t) => {
   const variables: Record<string, string> = { H: 'from-h', P: '6543', BAD: 'x' };
   const resolve = (name: string) => variables[name];
-  const from = (more: object) => addressOf('app:db', { ...FULL, ...more }, resolve);
+  const from = (more: object) => postgresAddress('app:db', { ...FULL, ...more }, resolve);
   t.same(from({}), FULL);
   t.same(from({ host: '', host_env: 'H', port: 0, port_env: 'P' }), { ...FULL, host: 'from-h', port: 6543 });
   t.equal(from({ host_env: 'NONE' }).host, 'h', 'the value itself is the default');
