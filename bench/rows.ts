@@ -1,10 +1,12 @@
 import type { Row } from './row.ts';
 import { callRow } from './rows/call.ts';
+import { cdcDecode, cdcLua } from './rows/cdc.ts';
 import { counterAdd } from './rows/counter-add.ts';
 import { counterAddLabelled } from './rows/counter-add-labelled.ts';
 import { heapSeries } from './rows/heap-series.ts';
 import { histogramObserve } from './rows/histogram-observe.ts';
 import { httpHelloP99Row, httpHelloRow } from './rows/http-hello.ts';
+import { kvGet } from './rows/kv-get.ts';
 import { processSend, processSendOn, processSpawn } from './rows/process.ts';
 import { queueMemoryRow } from './rows/queue-memory.ts';
 import { queueRedis } from './rows/queue-redis.ts';
@@ -35,4 +37,7 @@ export const ROWS: readonly Row[] = [
   processSendOn,
   queueRedis,
   sqlQuery,
+  kvGet,
+  cdcDecode,
+  cdcLua,
 ];

@@ -5,11 +5,47 @@
 export interface CallContext {
   /** Aborts when the call is cancelled or its deadline has passed; `reason` is the CallError to fail with. */
   readonly signal: AbortSignal;
+  /** The same for who only looks: where nobody has asked for the signal yet, none is made. */
+  readonly cancellation: Cancellation;
   get<T>(key: ContextKey<T>): T;
   with<T>(key: ContextKey<T>, value: T): CallContext;
-  withSignal(signal: AbortSignal): CallContext;
+  withSignal(signal: AbortSignal | LateSignal): CallContext;
   /** For a call that this one makes: the same without what is private to this call. */
   inherited(): CallContext;
+}
+
+/** What an AbortSignal tells without its events. */
+export type Cancellation = Pick<AbortSignal, 'aborted' | 'reason'>;
+
+/** A signal that is made for who asks for it: making one costs more than a short call, and most calls never ask. */
+export class LateSignal implements Cancellation {
+  #isAborted = false;
+  #reason: unknown;
+  #controller: AbortController | undefined;
+
+  get aborted(): boolean {
+    return this.#isAborted;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isAborted) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The first reason counts. */
+  abort(reason: unknown): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
 }
 
 export interface ContextKey<T> {
@@ -29,19 +65,29 @@ const neverAborted = new AbortController().signal;
 
 /** A chain of single values: contexts are made on every call and hold a handful of keys, so a map would cost more. */
 class Link implements CallContext {
-  readonly signal: AbortSignal;
+  readonly cancellation: AbortSignal | LateSignal;
   readonly #parent: Link | undefined;
   readonly #key: ContextKey<unknown> | undefined;
   readonly #value: unknown;
   /** Public for its children, which hold it under its own type only. */
   readonly hasPrivate: boolean;
 
-  constructor(signal: AbortSignal, parent: Link | undefined, key: ContextKey<unknown> | undefined, value: unknown) {
-    this.signal = signal;
+  constructor(
+    cancellation: AbortSignal | LateSignal,
+    parent: Link | undefined,
+    key: ContextKey<unknown> | undefined,
+    value: unknown,
+  ) {
+    this.cancellation = cancellation;
     this.#parent = parent;
     this.#key = key;
     this.#value = value;
     this.hasPrivate = key?.isPrivate === true || parent?.hasPrivate === true;
+  }
+
+  get signal(): AbortSignal {
+    const { cancellation } = this;
+    return cancellation instanceof LateSignal ? cancellation.signal : cancellation;
   }
 
   get<T>(key: ContextKey<T>): T {
@@ -53,11 +99,11 @@ class Link implements CallContext {
 
   with<T>(key: ContextKey<T>, value: T): CallContext {
     // A coroutine that sets the same key again and again (each message's trace) does not make the chain longer.
-    if (this.#key === key) return new Link(this.signal, this.#parent, key as ContextKey<unknown>, value);
-    return new Link(this.signal, this, key as ContextKey<unknown>, value);
+    if (this.#key === key) return new Link(this.cancellation, this.#parent, key as ContextKey<unknown>, value);
+    return new Link(this.cancellation, this, key as ContextKey<unknown>, value);
   }
 
-  withSignal(signal: AbortSignal): CallContext {
+  withSignal(signal: AbortSignal | LateSignal): CallContext {
     return new Link(signal, this, undefined, undefined);
   }
 
@@ -67,8 +113,8 @@ class Link implements CallContext {
     for (let link: Link | undefined = this; link !== undefined; link = link.#parent) {
       if (link.#key !== undefined && !link.#key.isPrivate) kept.push(link);
     }
-    let out = new Link(this.signal, undefined, undefined, undefined);
-    for (const link of kept.reverse()) out = new Link(this.signal, out, link.#key, link.#value);
+    let out = new Link(this.cancellation, undefined, undefined, undefined);
+    for (const link of kept.reverse()) out = new Link(this.cancellation, out, link.#key, link.#value);
     return out;
   }
 }

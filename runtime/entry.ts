@@ -27,6 +27,8 @@ export interface ReferenceSpec {
   readonly kinds: readonly string[];
   /** `false`: starting this entry does not need the target's start (a function that an endpoint calls does; a dead letter queue may not). Default true. */
   readonly startsAfter?: boolean;
+  /** What the message about a target that does not exist begins with. */
+  readonly missing?: string;
   /** `true`: no entry needs to have this id. It is made absolute only (a group of policies). */
   readonly isName?: boolean;
 }

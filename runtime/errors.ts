@@ -35,6 +35,8 @@ export interface CallErrorOptions {
   readonly cause?: unknown;
   /** What makes it worth a warning of its own in telemetry, e.g. `connect`, `tls`. Never shown to Lua. */
   readonly telemetryKind?: string;
+  /** What spans and lines say in place of a message that may quote the app's data: a database's. Never shown to Lua. */
+  readonly telemetryMessage?: string | undefined;
   /** Set by `with`: see CallError.origin. */
   readonly origin?: object;
 }
@@ -50,6 +52,7 @@ export class CallError extends Error {
   readonly contexts: readonly string[];
   readonly frames: readonly LuaFrame[];
   readonly telemetryKind: string | undefined;
+  readonly telemetryMessage: string | undefined;
   /** The same object in every copy of one failure: how telemetry knows that it has recorded it already. */
   readonly origin: object;
 
@@ -63,6 +66,7 @@ export class CallError extends Error {
     this.contexts = options.contexts ?? [];
     this.frames = options.frames ?? [];
     this.telemetryKind = options.telemetryKind;
+    this.telemetryMessage = options.telemetryMessage;
     this.origin = options.origin ?? {};
   }
 
@@ -76,6 +80,7 @@ export class CallError extends Error {
       frames: this.frames,
       cause: this.cause,
       telemetryKind: this.telemetryKind,
+      telemetryMessage: this.telemetryMessage,
       origin: this.origin,
       ...options,
     });
@@ -101,6 +106,20 @@ export const canceled = (message: string, cause?: unknown): CallError =>
 
 /** The text of anything that was thrown, without a stack. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** How far a chain of causes is followed: deep enough for wrapped errors, and an end for cycles. */
+const MAX_CAUSES = 16;
+
+/** The same for spans and lines: what must not be exported is replaced, also where the text of a wrapped error is repeated. */
+export const telemetryMessageOf = (thrown: unknown): string => {
+  let text = messageOf(thrown);
+  for (let i = 0, at = thrown; i < MAX_CAUSES && at instanceof Error; i += 1, at = at.cause) {
+    if (at instanceof CallError && at.telemetryMessage !== undefined && at.message !== '') {
+      text = text.replaceAll(at.message, () => at.telemetryMessage ?? '');
+    }
+  }
+  return text;
+};
 
 /** What was thrown, as a CallError: itself, or `Internal` with the same message and the original as its cause. */
 export const asCallError = (thrown: unknown): CallError =>

@@ -87,6 +87,11 @@ export interface Propagator {
   inject(context: CallContext, set: (name: string, value: string) => void): void;
   /** `get` returns every value of a header, in order; an empty array when absent. */
   extract(context: CallContext, get: (name: string) => readonly string[]): CallContext;
+  /**
+   * The position that `extract` would find in what `inject` writes, where that is all that it would find: for what never
+   * leaves this program. Undefined, or no such method: only the headers can tell.
+   */
+  handOver?(context: CallContext): TraceContext | undefined;
 }
 
 /** Runs code of third parties with the context where their instrumentation looks for it (AsyncLocalStorage). */

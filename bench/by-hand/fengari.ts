@@ -10,6 +10,7 @@ export interface LuaApi {
   lua_next(L: LuaState, index: number): number;
   lua_pcall(L: LuaState, args: number, results: number, handler: number): number;
   lua_pop(L: LuaState, count: number): void;
+  lua_pushboolean(L: LuaState, value: number): void;
   lua_pushcfunction(L: LuaState, body: (L: LuaState) => number): void;
   lua_pushnil(L: LuaState): void;
   lua_pushnumber(L: LuaState, value: number): void;

@@ -66,5 +66,6 @@ export const faultOf = (
   if (found !== undefined)
     return `${entry.id} refers to ${target}, which is of kind ${found.kind}; expected ${expected}`;
   const candidates = [...entries.values()].filter((one) => one.id !== entry.id && fits(one)).map((one) => one.id);
-  return `${entry.id} refers to ${target}, which does not exist.${didYouMeanId(target, candidates)}`;
+  const what = spec.missing === undefined ? '' : `${spec.missing}: `;
+  return `${what}${entry.id} refers to ${target}, which does not exist.${didYouMeanId(target, candidates)}`;
 };

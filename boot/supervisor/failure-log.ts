@@ -1,4 +1,4 @@
-import { CallError, messageOf } from '../../runtime/errors.ts';
+import { CallError, telemetryMessageOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { COMPONENT_ERROR_KINDS } from '../../runtime/metrics/vocabulary.ts';
@@ -20,7 +20,7 @@ export interface Failure {
 /** The lines of one component's failures: an episode has one at its begin, and one where it ends (telemetry.md, section 6). */
 export const failureLog = (component: string, logger: Logger) => ({
   failed({ at, cause, isNew, delayMs, restarts }: Failure): void {
-    const reason = messageOf(cause);
+    const reason = telemetryMessageOf(cause);
     const fields = { component, restarts, ...(delayMs !== undefined && { retry_in_ms: Math.round(delayMs) }) };
     const isStart = at === 'start' || at === 'open';
     if (isNew && isStart) logger.error(`${component} could not ${at}: ${reason}`, fields);

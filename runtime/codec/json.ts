@@ -135,7 +135,20 @@ const isPlain = (value: object): boolean => {
 };
 
 // A lone surrogate has no UTF-8 form: it becomes U+FFFD, like any other invalid sequence.
-const quote = (text: string): string => JSON.stringify(text.toWellFormed());
+const quote = (text: string): string =>
+  text.length <= SHORT && isPlainText(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
+
+/** Up to this length a loop beats the set-up cost of what the platform has. */
+const SHORT = 24;
+
+/** Printable ASCII that nothing has to be put before. */
+const isPlainText = (text: string): boolean => {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+  }
+  return true;
+};
 
 /** JavaScript's form is the shortest that reads back the same, without exponent below 1e21; -0 is `0`. */
 const encodeNumber = (n: number): string => (Number.isFinite(n) ? String(n) : 'null');

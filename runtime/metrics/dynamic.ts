@@ -134,37 +134,58 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
     return knownHandle(metric.last, labels) ?? bind(metric, name, labels);
   };
 
-  const emit = <K extends InstrumentKind>(kind: K, write: (handle: HandleOf<K>, value: number) => void) => {
-    /** Of the last call: comparing its name costs less than a look-up, and most programs have few metrics. */
-    let last: Named | undefined;
-    return (name: string, value: number, labels: LabelSet): DynamicResult => {
-      let metric = last;
-      if (metric?.name !== name) {
-        const made = named(kind, name);
-        if ('ok' in made) return made;
-        metric = made;
-        last = made;
-      }
+  /** The series that a value goes to; the problem where it cannot. */
+  const target = (last: Last, kind: InstrumentKind, name: string, value: number, labels: LabelSet) => {
+    let { metric } = last;
+    if (metric?.name !== name) {
+      const made = named(kind, name);
+      if ('ok' in made) return made;
+      metric = made;
+      last.metric = made;
+    }
+    // One comparison for the many values that every kind takes.
+    if (!(value >= 0 && value <= Number.MAX_VALUE)) {
       const reason = invalidReason(kind, value);
       if (reason !== undefined) return refuse(name, reason, `metric '${name}' cannot take ${value} (${reason})`);
-      let handle = knownHandle(metric.last, labels);
-      if (handle === undefined) {
-        const other = otherHandleOf(metric, name, labels);
-        if ('ok' in other) return other;
-        handle = other;
-      }
-      write(handle as HandleOf<K>, value);
-      return OK;
-    };
+    }
+    return knownHandle(metric.last, labels) ?? otherHandleOf(metric, name, labels);
   };
 
+  // Each has a memory and a body of its own: shared ones would slow all of them down in a program that uses several kinds.
+  const [counters, gauges, upDownCounters, histograms] = [lastUsed(), lastUsed(), lastUsed(), lastUsed()];
   return {
-    counterAdd: emit('counter', (handle: BoundCounter, value) => handle.add(value)),
-    gaugeSet: emit('gauge', (handle: BoundGauge, value) => handle.set(value)),
-    gaugeAdd: emit('upDownCounter', (handle: BoundUpDownCounter, value) => handle.add(value)),
-    histogramObserve: emit('histogram', (handle: BoundHistogram, value) => handle.observe(value)),
+    counterAdd(name, value, labels) {
+      const to = target(counters, 'counter', name, value, labels);
+      if ('ok' in to) return to;
+      (to as BoundCounter).add(value);
+      return OK;
+    },
+    gaugeSet(name, value, labels) {
+      const to = target(gauges, 'gauge', name, value, labels);
+      if ('ok' in to) return to;
+      (to as BoundGauge).set(value);
+      return OK;
+    },
+    gaugeAdd(name, value, labels) {
+      const to = target(upDownCounters, 'upDownCounter', name, value, labels);
+      if ('ok' in to) return to;
+      (to as BoundUpDownCounter).add(value);
+      return OK;
+    },
+    histogramObserve(name, value, labels) {
+      const to = target(histograms, 'histogram', name, value, labels);
+      if ('ok' in to) return to;
+      (to as BoundHistogram).observe(value);
+      return OK;
+    },
   };
 };
+
+/** The metric of a kind's last call: comparing its name costs less than a look-up, and most programs have few metrics. */
+interface Last {
+  metric: Named | undefined;
+}
+const lastUsed = (): Last => ({ metric: undefined });
 
 const knownHandle = (way: Way | undefined, labels: LabelSet): Handle | undefined => {
   if (way === undefined) return undefined;

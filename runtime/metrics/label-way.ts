@@ -1,5 +1,6 @@
+import { charCodeAt } from '../char-code.ts';
 import type { LabelTable } from './label-table.ts';
-import { LENGTH_ONLY, type PrintPlaces, printOf, printPlaces } from './text-print.ts';
+import { LENGTH_ONLY, type PrintPlaces, printPlaces } from './text-print.ts';
 
 /** One order in which label names are passed: from labels as an object to their series' row. */
 export interface LabelWay {
@@ -28,7 +29,8 @@ export const labelWay = (table: LabelTable, names: readonly string[], columns: r
   const width = names.length;
   /** A row + 1, or 0 for a free place. */
   let places = new Int32Array(FIRST_PLACES);
-  let prints: PrintPlaces[] = names.map(() => LENGTH_ONLY);
+  /** `LOOKS` numbers a label. */
+  let looks = flat(names.map(() => LENGTH_ONLY));
   /** How many series the table has found, and how many it may find until places and prints are chosen anew. */
   let found = 0;
   let patience = FIRST_PLACES / 2;
@@ -38,35 +40,28 @@ export const labelWay = (table: LabelTable, names: readonly string[], columns: r
   /** The same in the table's order. */
   const wanted: string[] = new Array(width).fill('');
 
-  const isGiven = (row: number): boolean => {
-    const from = row * width;
-    for (let i = 0; i < width; i += 1) if (texts[from + i] !== given[i]) return false;
-    return true;
-  };
-  const printOfGiven = (): number => {
-    let print = 0;
-    for (let i = 0; i < width; i += 1) print = mixed(print, printOf(given[i] as string, prints[i] as PrintPlaces));
-    return print;
-  };
   const chooseAnew = (): void => {
     patience = found * 2;
-    prints = columns.map((column) => printPlaces(table.texts(column)));
+    looks = flat(columns.map((column) => printPlaces(table.texts(column))));
     let most = FIRST_PLACES;
     while (most < table.size * 4 && most < MOST_PLACES) most *= 2;
     places = new Int32Array(most); // series that are in use come back by themselves
   };
 
-  const findInTable = (): number => {
+  /** `first`: where the print of what is given leads. */
+  const findInTable = (first: number): number => {
     for (let i = 0; i < width; i += 1) wanted[columns[i] as number] = given[i] as string;
     const row = table.find(wanted);
     if (row === -1) return -1;
     found += 1;
-    if (found > patience) chooseAnew();
-    const print = placeOf(printOfGiven());
+    if (found > patience) {
+      chooseAnew();
+      return row;
+    }
     const last = places.length - 1;
     let step = 0;
-    while (step < TRIES - 1 && places[(print + step) & last] !== 0) step += 1;
-    places[(print + step) & last] = row + 1;
+    while (step < TRIES - 1 && places[(first + step) & last] !== 0) step += 1;
+    places[(first + step) & last] = row + 1;
     while (texts.length < (row + 1) * width) texts.push(''); // an array without holes
     for (let i = 0; i < width; i += 1) texts[row * width + i] = given[i] as string;
     return row;
@@ -74,6 +69,8 @@ export const labelWay = (table: LabelTable, names: readonly string[], columns: r
 
   return {
     names,
+    // All of it is written out here, `printOf` too: what the engine puts into one function by itself differs from process
+    // to process, and where it does not do so for the print, an emit takes twice as long.
     find(labels) {
       let count = 0;
       let print = 0;
@@ -82,22 +79,35 @@ export const labelWay = (table: LabelTable, names: readonly string[], columns: r
         const text = labels[label];
         if (typeof text !== 'string') return -1; // a host program without types
         given[count] = text;
-        print = mixed(print, printOf(text, prints[count] as PrintPlaces));
+        const at = count * LOOKS;
+        const first = looks[at] as number;
+        const second = looks[at + 1] as number;
+        const third = looks[at + 2] as number;
+        const { length } = text;
+        print ^= length << 20;
+        if (first < length) print ^= charCodeAt(text, first);
+        if (second < length) print ^= charCodeAt(text, second) << 7;
+        if (third < length) print ^= charCodeAt(text, third) << 14;
+        print = Math.imul(print, 0x9e3779b1);
         count += 1;
       }
       if (count !== width) return -1;
-      const first = placeOf(print);
+      print ^= print >>> 16; // the upper half of a product is the one that every bit has a part in
       const last = places.length - 1;
       for (let i = 0; i < TRIES; i += 1) {
-        const row = (places[(first + i) & last] as number) - 1;
+        const row = (places[(print + i) & last] as number) - 1;
         if (row === -1) break;
-        if (isGiven(row)) return row;
+        const from = row * width;
+        let same = 0;
+        while (same < width && texts[from + same] === given[same]) same += 1;
+        if (same === width) return row;
       }
-      return findInTable();
+      return findInTable(print);
     },
   };
 };
 
-const mixed = (print: number, next: number): number => Math.imul(print ^ next, 0x9e3779b1);
-/** The upper half of a product is the one that every bit has a part in. */
-const placeOf = (print: number): number => print ^ (print >>> 16);
+/** Places that are looked at in the text of one label. */
+const LOOKS = 3;
+const flat = (prints: readonly PrintPlaces[]): Int32Array =>
+  Int32Array.from(prints.flatMap(({ first, second, third }) => [first, second, third]));

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../char-code.ts';
 /** Where to look in the texts of one label to tell most of them apart: three characters, and how long the text is. */
 export interface PrintPlaces {
   readonly first: number;
@@ -18,9 +19,9 @@ const SEEN_BITS = 12;
 export const printOf = (text: string, { first, second, third }: PrintPlaces): number => {
   const { length } = text;
   return (
-    (first < length ? text.charCodeAt(first) : 0) ^
-    ((second < length ? text.charCodeAt(second) : 0) << 7) ^
-    ((third < length ? text.charCodeAt(third) : 0) << 14) ^
+    (first < length ? charCodeAt(text, first) : 0) ^
+    ((second < length ? charCodeAt(text, second) : 0) << 7) ^
+    ((third < length ? charCodeAt(text, third) : 0) << 14) ^
     (length << 20)
   );
 };
@@ -50,7 +51,7 @@ export const printPlaces = (texts: readonly string[]): PrintPlaces => {
   const countApart = (places: PrintPlaces): number => countOf((text) => printOf(text, places));
   /** Beside the texts that are looked at there are others: a place of many characters may tell those apart. */
   const variety = (at: number): number =>
-    isPart ? countOf((text) => (at < text.length ? text.charCodeAt(at) : 0)) - 1 : 0;
+    isPart ? countOf((text) => (at < text.length ? charCodeAt(text, at) : 0)) - 1 : 0;
   const chosen: number[] = [];
   /** The best next place beside those that are chosen. */
   const next = (placesWith: (at: number) => PrintPlaces): number => {

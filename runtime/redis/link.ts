@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../clock.ts';
 import { waitAtMost } from '../deadline.ts';
 import { messageOf, StartError, unavailable } from '../errors.ts';
+import { clusterOf, isCluster, type RedisClient } from './cluster.ts';
 import { redisFailure } from './failure.ts';
 import { type RedisScript, runScript, type ScriptArgument } from './script.ts';
 
@@ -29,8 +30,11 @@ const PART_OF_START = 0.9;
 /** Text of every use before the start and after the stop. */
 const NOT_RUNNING = 'redis connection is not started';
 
+const retryMs = (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), LONGEST_RETRY_MS);
+
 /**
- * One connection to Redis that comes back by itself. Nothing is queued while it is gone, and nothing is sent twice: a
+ * One connection to Redis that comes back by itself; where the server is a node of a cluster, one to each of its primaries, and a
+ * command goes to that of its first key. Nothing is queued while it is gone, and nothing is sent twice: a
  * command that was under way when it broke may or may not have been carried out.
  */
 export interface RedisLink {
@@ -39,8 +43,13 @@ export interface RedisLink {
   start(): Promise<void>;
   /** Idempotent. Commands that wait for their answer fail. */
   stop(): void;
-  /** @throws CallError Unavailable, retryable, while there is no connection; Internal for what Redis refuses. */
-  run<T>(command: (client: Redis) => Promise<T>): Promise<T>;
+  /**
+   * In a cluster the keys of one command or script must share a slot, and a command without a key goes to any node.
+   * @throws CallError Unavailable, retryable, while there is no connection; Internal for what Redis refuses.
+   */
+  run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
+  /** On the servers that have the keys, at the same time: one, or the primaries of a cluster. Its failures are those of `run`. */
+  runOnEach(command: (client: Redis) => Promise<void>): Promise<void>;
   script(script: RedisScript, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
   /** Resolves when commands can be sent, when it is stopped, and at the latest after `ms`. */
   untilReady(ms: number): Promise<void>;
@@ -52,7 +61,7 @@ export interface RedisLink {
 
 export const redisLink = (options: LinkOptions): RedisLink => {
   const { clock, name, watch, connectTimeoutMs } = options;
-  let client: Redis | undefined;
+  let client: RedisClient | undefined;
   let lastError: string | undefined;
   let isLost = false;
   let hasStarted = false;
@@ -63,7 +72,14 @@ export const redisLink = (options: LinkOptions): RedisLink => {
     for (const wake of waiting) wake();
     waiting.clear();
   };
-  const listen = (to: Redis): void => {
+  const ready = (): void => {
+    lastError = undefined;
+    if (isLost) watch?.back();
+    isLost = false;
+    for (const body of onReady) body();
+    wakeWaiting();
+  };
+  const listen = (to: RedisClient): void => {
     to.on('error', (error: Error) => {
       lastError = textOf(error);
     });
@@ -73,11 +89,7 @@ export const redisLink = (options: LinkOptions): RedisLink => {
       watch?.lost(lastError ?? 'the server closed the connection');
     });
     to.on('ready', () => {
-      lastError = undefined;
-      if (isLost) watch?.back();
-      isLost = false;
-      for (const body of onReady) body();
-      wakeWaiting();
+      if (client === to && hasStarted) ready();
     });
   };
   const run: RedisLink['run'] = async (command) => {
@@ -107,15 +119,26 @@ export const redisLink = (options: LinkOptions): RedisLink => {
         enableOfflineQueue: false,
         autoResendUnfulfilledCommands: false,
         maxRetriesPerRequest: 0,
-        retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), LONGEST_RETRY_MS),
+        retryStrategy: retryMs,
       });
       client = made;
       listen(made);
       try {
         // Also a server that takes the connection and then says nothing, which no timeout of the socket ends in time.
-        const { inTime } = await waitAtMost(clock, connectTimeoutMs * PART_OF_START, made.connect());
-        if (!inTime) throw new Error(`nothing within ${connectTimeoutMs * PART_OF_START}ms`);
+        const connected = made.connect().then(() => clusterOf(made, { retryMs }));
+        const waited = await waitAtMost(clock, connectTimeoutMs * PART_OF_START, connected);
+        if (!waited.inTime) {
+          connected.then((cluster) => cluster?.disconnect()).catch(() => {}); // it has come too late
+          throw new Error(`nothing within ${connectTimeoutMs * PART_OF_START}ms`);
+        }
+        if (client !== made) return waited.value?.disconnect(); // stopped meanwhile
+        if (waited.value !== undefined) {
+          client = waited.value;
+          listen(client);
+          made.disconnect();
+        }
         hasStarted = true;
+        ready();
       } catch (error) {
         made.disconnect();
         client = undefined;
@@ -130,6 +153,10 @@ export const redisLink = (options: LinkOptions): RedisLink => {
       wakeWaiting();
     },
     run,
+    runOnEach: (command) =>
+      run(async (to) => {
+        await Promise.all((isCluster(to) ? to.nodes('master') : [to]).map(command));
+      }),
     script: (script, keys, args) => run((to) => runScript(to, script, keys, args)),
     async untilReady(ms) {
       if (client === undefined || client.status === 'ready') return;

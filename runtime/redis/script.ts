@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './cluster.ts';
 import { hasCode } from './failure.ts';
 
 /** Lua that Redis runs as one step: nobody sees it half done. */
@@ -17,7 +17,7 @@ export type ScriptArgument = string | number;
 
 /** By its digest; a server that does not know it yet (a new one, a restarted one) gets the source. */
 export const runScript = async (
-  client: Redis,
+  client: RedisClient,
   { source, sha }: RedisScript,
   keys: readonly string[],
   args: readonly ScriptArgument[],

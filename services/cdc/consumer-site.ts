@@ -1,6 +1,6 @@
 import type { Call, CallSite } from '../../runtime/call.ts';
 import { isRetried } from '../../runtime/call-options.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { telemetryMessageOf } from '../../runtime/errors.ts';
 import type { Attributes, SpanLink } from '../../runtime/trace.ts';
 import type { Captured, Op } from './change.ts';
 import { cdcProcessDuration } from './instruments.ts';
@@ -77,7 +77,7 @@ export const consumerSite = (
       const attempted = (call.attempt ?? 1) > 1 ? { ...fields, attempt: call.attempt } : fields;
       if (outcome.ok) return { level: 'info', fields: attempted };
       const level = willComeAgain(call, outcome.error) ? 'warn' : 'error';
-      return { level, fields: { ...attempted, error: messageOf(outcome.error) } };
+      return { level, fields: { ...attempted, error: telemetryMessageOf(outcome.error) } };
     },
   },
 });

@@ -36,6 +36,8 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
       : { retry: { ...config.retry, max_attempts: config.retry.max_attempts || Number.POSITIVE_INFINITY } };
   let origin = rootContext;
   let stopping = new AbortController();
+  /** Of every delivery. */
+  let context = origin.withSignal(stopping.signal);
 
   const linksOf = ({ traceparent }: Captured): readonly SpanLink[] => {
     if (traceparent === undefined) return [];
@@ -101,22 +103,22 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
     }
   };
 
+  const failed = async (item: Delivery, error: unknown): Promise<void> => {
+    // The stop ended it, not a fault of its own: it comes again.
+    if (stopping.signal.aborted) throw error;
+    await giveUp(item, error, context);
+    item.done();
+  };
+
   const work = new OrderedWork<Delivery>({
     concurrency: config.concurrency,
     run(item) {
       health.activity();
-      const context = origin.withSignal(stopping.signal);
-      const failed = async (error: unknown): Promise<void> => {
-        // The stop ended it, not a fault of its own: it comes again.
-        if (stopping.signal.aborted) throw error;
-        await giveUp(item, error, context);
-        item.done();
-      };
       try {
         const out = site({ input: item, context, options });
-        return isPromise(out) ? out.then(item.done, failed) : item.done();
+        return isPromise(out) ? out.then(item.done, (error: unknown) => failed(item, error)) : item.done();
       } catch (error) {
-        return failed(error);
+        return failed(item, error);
       }
     },
     onFailure() {
@@ -125,13 +127,15 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
   });
 
   const wants = changeFilter(config);
+  /** One at a time they come in order in any case. */
+  const keysOf = config.concurrency === 1 ? () => undefined : ({ keys }: Captured) => keys;
   let isAttached = false;
   const attach = (): void => {
     if (isAttached) return;
     isAttached = true;
     source.hub.addLane({
       wants,
-      push: (captured, done) => work.push({ captured, done, attempts: 0 }, captured.change.relation, captured.keys),
+      push: (captured, done) => work.push({ captured, done, attempts: 0 }, captured.change.relation, keysOf(captured)),
     });
   };
   // From the first change on, however late its own start is: what it has not had, is not confirmed.
@@ -148,6 +152,7 @@ export const changeConsumer = (env: Env, { id, config }: Declared<ConsumerConfig
     },
     async open() {
       if (stopping.signal.aborted) stopping = new AbortController();
+      context = origin.withSignal(stopping.signal);
       work.open();
     },
     /** Begins nothing more, lets the running handlers end; those that outlast the deadline are cancelled. */

@@ -1,5 +1,5 @@
 import type { Env } from '../../runtime/env.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { messageOf, telemetryMessageOf } from '../../runtime/errors.ts';
 import type { BoundCounter } from '../../runtime/metrics/collector.ts';
 import type { COMPONENT_ERROR_KINDS } from '../../runtime/metrics/vocabulary.ts';
 import { EVENTS } from '../events/port.ts';
@@ -47,7 +47,12 @@ export const createFaults = (env: Env, { sourceId, slot, eventSystem }: FaultOpt
     report({ message, error, kind, fields, level = 'error', lasting }) {
       const text = messageOf(error);
       const isRepeated = lasting !== undefined && lastingFaults.has(lasting);
-      logger[isRepeated ? 'debug' : level](message, { source: sourceId, slot, ...fields, error: text });
+      logger[isRepeated ? 'debug' : level](message, {
+        source: sourceId,
+        slot,
+        ...fields,
+        error: telemetryMessageOf(error),
+      });
       counter ??= env.collector.counter(cdcErrors).bind({ slot });
       counter.add(1);
       health.error(kind);

@@ -1,5 +1,6 @@
 import type { Env } from '../../runtime/env.ts';
 import type { CallError } from '../../runtime/errors.ts';
+import type { HostValue } from '../../runtime/lua/values.ts';
 import type { BoundCounter } from '../../runtime/metrics/collector.ts';
 import { EVENTS } from '../events/port.ts';
 import type { Captured, Change, Op } from './change.ts';
@@ -108,23 +109,26 @@ export class ChangeHub {
   }
 
   /** lua/cdc.md, section 4. Costs a look-up where nobody listens. */
-  #send({ op, schema, table, lsn, commit_lsn, xid, before, after }: Change): void {
+  #send(change: Change): void {
     const { eventSystem } = this.#options;
     if (eventSystem === undefined) return;
-    this.#env.find(EVENTS)?.send({
+    const bus = this.#env.find(EVENTS);
+    if (bus?.isHeard(eventSystem, 'change') !== true) return;
+    bus.publish({
       system: eventSystem,
       kind: 'change',
-      path: `${schema}.${table}`,
-      data: {
-        op,
-        schema,
-        table,
-        lsn,
-        ...(commit_lsn !== undefined && { commit_lsn }),
-        ...(xid !== undefined && { xid }),
-        ...(before !== undefined && { before }),
-        ...(after !== undefined && { after }),
-      },
+      path: `${change.schema}.${change.table}`,
+      data: dataOf(change),
     });
   }
 }
+
+/** What an event tells of a change (lua/cdc.md, section 4). Its rows are the change's own, which nobody changes. */
+const dataOf = ({ op, schema, table, lsn, commit_lsn, xid, before, after }: Change): HostValue => {
+  const data: Record<string, HostValue> = { op, schema, table, lsn };
+  if (commit_lsn !== undefined) data.commit_lsn = commit_lsn;
+  if (xid !== undefined) data.xid = xid;
+  if (before !== undefined) data.before = before;
+  if (after !== undefined) data.after = after;
+  return data;
+};

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { callOptionsSchema } from '../../runtime/call-options.ts';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
 import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
+import { checkPostgresFields, postgresFields } from '../postgres/port.ts';
 import { OPS } from './change.ts';
 
 /** 0 means the default. */
@@ -23,30 +24,10 @@ const interval = (byDefault: string) => {
 };
 
 const text = z.string().min(1).optional();
-/** `host` or `host_env`, and so on: the value stands here or in a variable. */
-const connection = {
-  host: text,
-  host_env: text,
-  port: z
-    .number({ error: 'port must be greater than 0' })
-    .int()
-    .gt(0, { error: 'port must be greater than 0' })
-    .optional(),
-  port_env: text,
-  database: text,
-  database_env: text,
-  username: text,
-  username_env: text,
-  password: text,
-  password_env: text,
-  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-};
-const CONNECTION_KEYS = ['host', 'port', 'database', 'username', 'password'] as const;
-
 /** declarations.md, section 10. */
 export const cdcPostgres = z
   .object({
-    ...connection,
+    ...postgresFields,
     slot_name: required('slot_name is required').regex(/^[a-z0-9_]{1,63}$/, {
       error: 'slot_name may hold a-z, 0-9 and _, and at most 63 of them',
     }),
@@ -65,10 +46,7 @@ export const cdcPostgres = z
   })
   .superRefine((config, ctx) => {
     const refuse = (message: string, ...path: string[]): void => ctx.addIssue({ code: 'custom', message, path });
-    for (const key of CONNECTION_KEYS) {
-      if (config[key] !== undefined || config[`${key}_env`] !== undefined) continue;
-      refuse(key === 'port' ? 'port must be greater than 0' : `${key} is required`, key);
-    }
+    checkPostgresFields(config, ctx);
     if (config.publication === undefined && config.tables === undefined) {
       refuse('publication or tables is required', 'publication');
     }

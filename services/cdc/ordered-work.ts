@@ -7,7 +7,8 @@ interface Task<T> {
   readonly keys: readonly string[] | undefined;
   /** Earlier tasks that must end first. */
   blockers: number;
-  readonly dependents: Task<T>[];
+  /** Made by the first. */
+  dependents: Task<T>[] | undefined;
 }
 
 /** Work that never waits would keep timers and sockets from their turn: after so many items they get it. */
@@ -43,7 +44,7 @@ export class OrderedWork<T> {
   }
 
   push(item: T, group: string, keys: readonly string[] | undefined): void {
-    const task: Task<T> = { item, group, keys, blockers: 0, dependents: [] };
+    const task: Task<T> = { item, group, keys, blockers: 0, dependents: undefined };
     if (this.#concurrency > 1) this.#place(task);
     if (task.blockers === 0) this.#ready.push(task);
     this.#pump();
@@ -77,7 +78,10 @@ export class OrderedWork<T> {
       }
       before.delete(task);
     }
-    for (const one of before) one.dependents.push(task);
+    for (const one of before) {
+      one.dependents ??= [];
+      one.dependents.push(task);
+    }
     task.blockers = before.size;
     open.add(task);
   }
@@ -90,6 +94,7 @@ export class OrderedWork<T> {
     for (const key of task.keys ?? []) {
       if (this.#lastOfKey.get(keyOf(task, key)) === task) this.#lastOfKey.delete(keyOf(task, key));
     }
+    if (task.dependents === undefined) return;
     for (const one of task.dependents) {
       one.blockers -= 1;
       if (one.blockers === 0) this.#ready.push(one);
@@ -142,7 +147,7 @@ export class OrderedWork<T> {
   }
 
   #settle(): void {
-    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#running === 0 && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
     this.#pump();
   }
 }

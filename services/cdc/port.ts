@@ -3,10 +3,10 @@ import { type PortKey, portKey } from '../../runtime/env.ts';
 /** What the writers of a database need to know of change capture. */
 export interface ChangeCapture {
   /**
-   * Whether a source that is running reads this database: its transactions are worth marking with their trace context
-   * (extensions.md, section 8).
+   * Whether a source of this program reads this database, or stands by to read it: its transactions are worth marking with their
+   * trace context (extensions.md, section 8). By the text of `databaseIdentity`.
    */
-  reads(address: { readonly host: string; readonly port: number; readonly database: string }): boolean;
+  reads(identity: string): boolean;
 }
 /** Nobody provides it where `surfaces.cdc` is off: ask with `find`. */
 export const CDC: PortKey<ChangeCapture> = portKey('cdc');

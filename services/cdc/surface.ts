@@ -35,11 +35,7 @@ const build = (env: Env): readonly Component[] => {
     if (source !== undefined) components.push(changeConsumer(env, declared, source));
   }
   env.provide(CDC, {
-    reads: ({ host, port, database }) =>
-      postgres.some(({ address }) => {
-        const at = address();
-        return at !== undefined && at.host === host && at.port === port && at.database === database;
-      }),
+    reads: (identity) => postgres.some((one) => one.identity() === identity),
   });
   engine.defineClass(streamClass);
   engine.define(

@@ -12,8 +12,6 @@ export interface BusOptions {
 
 /** The bus as its own surface sees it. */
 export interface Bus extends EventBus {
-  /** `send` for an event that is in its final form. */
-  publish(event: BusEvent): void;
   /** `subscribe` for one who reports by itself what becomes of each event. */
   attach(system: string, kind: string, receive: Receive): () => void;
 }
@@ -61,6 +59,13 @@ export const eventBus = ({ maxSubscribers, meters, logger }: BusOptions): Bus =>
       if (system.startsWith(one.systemPrefix as string) && hears(one, kind)) add(one);
     }
     return found ?? NOBODY;
+  };
+
+  const isHeard = (system: string, kind: string): boolean => {
+    const named = exact.get(system);
+    if (named !== undefined) for (const one of named) if (hears(one, kind)) return true;
+    for (const one of prefixed) if (system.startsWith(one.systemPrefix as string) && hears(one, kind)) return true;
+    return false;
   };
 
   /** One receiver that fails neither keeps the event from the others nor fails the sender. */
@@ -133,6 +138,7 @@ export const eventBus = ({ maxSubscribers, meters, logger }: BusOptions): Bus =>
 
   return {
     attach,
+    isHeard,
     publish: (event) => deliver(event, receiversOf(event.system, event.kind)),
     send({ system, kind, path, data }) {
       const receivers = receiversOf(system, kind);

@@ -26,6 +26,10 @@ export interface EventBus {
    * log, and neither the sender nor the other receivers notice.
    */
   send(event: SentEvent): void;
+  /** `send` for an event that is in its final form: it is not copied, and nobody changes it any more. */
+  publish(event: BusEvent): void;
+  /** Whether somebody would get such an event now: who publishes often need not make one that nobody hears. */
+  isHeard(system: string, kind: string): boolean;
   /**
    * Calls `receive` for every matching event that is sent after this returned; the returned function ends it.
    * Patterns as in lua/events.md, section 1; an empty one matches everything. @throws CallError Unavailable beyond

@@ -122,6 +122,7 @@ const functionCore = (
   onKilled: (reason: KillReason) => void,
 ): Next<FunctionArgs, LuaCallResult> => {
   const callee: Callee = { entryId: id, limits: effectiveLimits(env.settings.luaLimits, config.limits), onKilled };
+  callee.standing = new Request(callee, [], rootContext, nextPid);
   const run = (
     instance: LuaInstance,
     { input, context }: Call<FunctionArgs>,
@@ -145,7 +146,10 @@ const functionCore = (
 };
 
 /** What all calls of a function have in common. */
-type Callee = Pick<LuaCallRequest, 'entryId' | 'limits' | 'onKilled'>;
+interface Callee extends Pick<LuaCallRequest, 'entryId' | 'limits' | 'onKilled'> {
+  /** Never called: while there is one, V8 remembers the shape of all (see `standingCoroutine` of the engine). */
+  standing?: Request;
+}
 
 /** One call. Its pid gets its text when somebody asks for it: most calls never do. */
 class Request implements LuaCallRequest {

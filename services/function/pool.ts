@@ -104,7 +104,7 @@ export const instancePool = (
 
   return {
     acquire(context) {
-      if (context.signal.aborted) throw context.signal.reason;
+      if (context.cancellation.aborted) throw context.cancellation.reason;
       if (inUse >= shape.limit) return wait(context);
       return take() ?? make(context);
     },

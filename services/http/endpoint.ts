@@ -15,7 +15,7 @@ const injectTrace = (env: Env, call: Call<Exchange>): void => {
   const trace = call.context.get(TRACE);
   if (!env.settings.http.injectHeaders || trace === undefined || trace.isRemote) return;
   env.propagator.inject(call.context, (name, value) => {
-    if (name === 'traceparent') call.input.addHeader(name, value);
+    if (name === 'traceparent') call.input.response.addHeader(name, value);
   });
 };
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../runtime/clock.ts';
-import { contextKey } from '../../runtime/context.ts';
+import { contextKey, LateSignal } from '../../runtime/context.ts';
 import { type CallError, canceled } from '../../runtime/errors.ts';
 import type { TraceContext } from '../../runtime/trace.ts';
 import { RequestBody } from './request-body.ts';
@@ -45,7 +45,8 @@ export class Exchange {
   readonly #res: ServerResponse;
   readonly #clock: Clock;
   #body: RequestBody | undefined;
-  readonly #controller = new AbortController();
+  /** Aborts when the client leaves, or when the server gives up waiting at its end. */
+  readonly signal = new LateSignal();
 
   constructor(parts: ExchangeParts) {
     const { req, res } = parts;
@@ -58,7 +59,7 @@ export class Exchange {
     this.link = parts.link;
     this.#res = res;
     this.response = new ResponseWriter(res, parts);
-    res.once('close', () => {
+    res.on('close', () => {
       if (!res.writableFinished) this.cancel(canceled('client closed the request'));
       this.response.close();
     });
@@ -67,11 +68,6 @@ export class Exchange {
   get body(): RequestBody {
     this.#body ??= new RequestBody(this.req, this.#clock, () => this.closeConnection());
     return this.#body;
-  }
-
-  /** Aborts when the client leaves, or when the server gives up waiting at its end. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   /** The path without encodings; as it came where they are broken. */
@@ -85,17 +81,12 @@ export class Exchange {
   }
 
   cancel(reason: CallError): void {
-    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+    this.signal.abort(reason);
   }
 
   /** No further request on this connection. */
   closeConnection(): void {
     if (!this.#res.headersSent) this.#res.setHeader('Connection', 'close');
-  }
-
-  /** A header of ours, e.g. `traceparent`; a function may replace it. */
-  addHeader(name: string, value: string): void {
-    if (!this.#res.headersSent) this.#res.setHeader(name, value);
   }
 }
 

@@ -2,13 +2,21 @@ import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallError, invalid, messageOf } from '../../runtime/errors.ts';
 import { textArgument } from '../../runtime/lua/arguments.ts';
 import type { HostResults, LuaClass } from '../../runtime/lua/engine.ts';
-import { type HostObject, type HostValue, hostObject, stringFromBytes, textOf } from '../../runtime/lua/values.ts';
+import {
+  type HostObject,
+  type HostValue,
+  hostObject,
+  stringFromBytes,
+  textOf,
+  vmSlot,
+} from '../../runtime/lua/values.ts';
 import { type Exchange, peerOf } from './exchange.ts';
 import { type BodyLimits, contentLength } from './request-body.ts';
 
 /** What Lua calls a Request (lua/http.md, section 3): one exchange, seen with limits of its own. */
 export class HttpRequest implements HostObject {
   readonly [hostObject] = true;
+  [vmSlot]: object | undefined = undefined;
   readonly exchange: Exchange;
   readonly limits: BodyLimits;
 

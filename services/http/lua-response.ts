@@ -2,13 +2,22 @@ import { encodeJson } from '../../runtime/codec/json.ts';
 import { asCallError, invalid, messageOf } from '../../runtime/errors.ts';
 import { numberArgument, stringArgument, tableArgument, textArgument } from '../../runtime/lua/arguments.ts';
 import { type HostMethod, type HostResults, type LuaClass, LuaRaise } from '../../runtime/lua/engine.ts';
-import { bytesOf, type HostObject, hostObject, isLuaString, type LuaValue, textOf } from '../../runtime/lua/values.ts';
+import {
+  bytesOf,
+  type HostObject,
+  hostObject,
+  isLuaString,
+  type LuaValue,
+  textOf,
+  vmSlot,
+} from '../../runtime/lua/values.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResponseWriter } from './response.ts';
 
 /** What Lua calls a Response (lua/http.md, section 5). All wrappers of an exchange share its state. */
 export class HttpResponse implements HostObject {
   readonly [hostObject] = true;
+  [vmSlot]: object | undefined = undefined;
   readonly exchange: Exchange;
 
   constructor(exchange: Exchange) {

@@ -61,12 +61,12 @@ export class ResponseWriter {
   /** The `Content-Type` of such a body, which needs no check and replaces what was set before. */
   #isPlainJson = false;
   #onClosed: (() => void) | undefined;
+  /** Headers of ours as pairs, until the head is made or a function sets one itself. */
+  #own: string[] | undefined;
 
   constructor(res: ServerResponse, parts: ResponseParts) {
     this.#res = res;
     this.#parts = parts;
-    // A body that differs from its Content-Length would shift every later response of the connection.
-    res.strictContentLength = true;
   }
 
   /** The response has been handed to the system, or the client has gone. */
@@ -94,6 +94,13 @@ export class ResponseWriter {
   /** The client went away before everything was sent. */
   get isAborted(): boolean {
     return this.#res.destroyed && !this.#res.writableFinished;
+  }
+
+  /** A header of ours, e.g. `traceparent`; a function may replace it. */
+  addHeader(name: string, value: string): void {
+    if (this.#res.headersSent) return;
+    if (this.#own === undefined) this.#own = [name, value];
+    else this.#own.push(name, value);
   }
 
   setStatus(code: number): void {
@@ -239,25 +246,19 @@ export class ResponseWriter {
     else res.end();
   }
 
-  /** Head and body in one write: `end` with a body makes two of it, and the system call is the dearest part of an answer. */
+  /** Head and body in one write, which is the dearest part of an answer, and headers that nobody has to merge. */
   #endWithText(): void {
     const res = this.#res;
     const text = this.#keptText;
+    const head = this.#own ?? [];
     this.#keptText = '';
-    const length = ['Content-Length', String(text.length)];
+    this.#own = undefined;
     if (this.#isPlainJson || (this.#isJson && !res.hasHeader('Content-Type'))) {
-      length.unshift('Content-Type', 'application/json');
+      head.push('Content-Type', 'application/json');
     }
-    res.writeHead(this.#status, length);
-    const { socket } = res;
-    if (socket === null) {
-      res.end(text, 'latin1'); // it waits for the answers to earlier requests of its connection
-      return;
-    }
-    socket.cork();
-    res.write(text, 'latin1');
-    socket.uncork();
-    res.end();
+    head.push('Content-Length', String(text.length));
+    res.writeHead(this.#status, head);
+    res.end(text, 'latin1');
   }
 
   #assertOpen(message: string): void {
@@ -270,6 +271,7 @@ export class ResponseWriter {
   }
 
   #put(name: string, value: string): void {
+    this.#handOwn();
     try {
       this.#res.setHeader(name, headerBytes(value));
     } catch (error) {
@@ -277,9 +279,20 @@ export class ResponseWriter {
     }
   }
 
+  /** Ours first, so that a function's own replace them. */
+  #handOwn(): void {
+    const own = this.#own;
+    if (own === undefined) return;
+    this.#own = undefined;
+    for (let i = 0; i < own.length; i += 2) this.#res.setHeader(own[i] as string, own[i + 1] as string);
+  }
+
   #sendHead(first: Uint8Array | undefined): void {
     const res = this.#res;
     if (res.headersSent) return;
+    this.#handOwn();
+    // A body that differs from its Content-Length would shift every later response of the connection.
+    res.strictContentLength = true;
     if (!res.hasHeader('Content-Type')) {
       const type = defaultType(this.#isJson, this.#kept[0] ?? first);
       if (type !== undefined) res.setHeader('Content-Type', type);

@@ -4,8 +4,16 @@ import { isPromise } from '../../runtime/call.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
-import { asCallError, canceled, messageOf, renderProblem, StartError } from '../../runtime/errors.ts';
-import type { Component } from '../../runtime/lifecycle.ts';
+import {
+  asCallError,
+  canceled,
+  messageOf,
+  renderProblem,
+  StartError,
+  telemetryMessageOf,
+  unavailable,
+} from '../../runtime/errors.ts';
+import type { Component, ComponentLife } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { BoundUpDownCounter } from '../../runtime/metrics/collector.ts';
 import { TRACE } from '../../runtime/trace.ts';
@@ -42,6 +50,7 @@ const serverOptions = ({ read, idle }: ServiceConfig['timeouts']) => ({
   headersTimeout: read > 0 ? Math.min(read, HEADERS_TIMEOUT_MS) : HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: read > 0 ? Math.max(Math.min(read / 2, 30_000), 50) : 30_000,
   keepAliveTimeout: idle,
+  optimizeEmptyRequests: true, // no stream is run down for requests that have no body
 });
 
 /** One `http.service`: its sites are made here, its socket when it opens. */
@@ -66,6 +75,7 @@ export const httpServer = (
   let server: Server | undefined;
   let isDraining = false;
   let onIdle: (() => void) | undefined;
+  let life: ComponentLife | undefined;
 
   const isOver = (exchange: Exchange): void => {
     running.delete(exchange);
@@ -76,7 +86,7 @@ export const httpServer = (
   const refuse = (exchange: Exchange, thrown: unknown): void => {
     const error = asCallError(thrown);
     if (error.kind === 'Unavailable') exchange.closeConnection();
-    else log.error('request failed outside its function', { error: error.message });
+    else log.error('request failed outside its function', { error: telemetryMessageOf(error) });
     const status = error.kind === 'Unavailable' ? 503 : 500;
     exchange.response.refuse(status, error.message);
     isOver(exchange);
@@ -137,6 +147,18 @@ export const httpServer = (
     cancelTimer();
   };
 
+  /** Nobody can reach it any more: it is started again. An error that leaves it listening (a refused `accept`) is a line only. */
+  const watch = (created: Server): void => {
+    const lost = (reason: string): void => {
+      if (server !== created || isDraining) return;
+      life?.ended(unavailable(`it no longer listens on ${config.addr}: ${reason}`));
+    };
+    created.on('error', (error) => {
+      log.error('http server failed', { error: messageOf(error) });
+      if (!created.listening) lost(messageOf(error));
+    });
+    created.on('close', () => lost('its socket was closed'));
+  };
   const listen = (created: Server): Promise<void> => {
     const { host, port } = parseAddress(config.addr) ?? { host: undefined, port: 0 };
     return new Promise((resolve, reject) => {
@@ -157,7 +179,7 @@ export const httpServer = (
       created.once('error', onError);
       created.listen({ host, port }, () => {
         created.off('error', onError);
-        created.on('error', (error) => log.error('http server failed', { error: messageOf(error) }));
+        watch(created);
         log.info('listening', { address: address() });
         resolve();
       });
@@ -175,7 +197,8 @@ export const httpServer = (
     name: id,
     ...lifecycle,
     needs: [...lifecycle.needs, ...hostsOfCalled(env.registry, called)],
-    async start() {
+    async start(started) {
+      life = started;
       functions = env.use(FUNCTIONS);
       origin = serviceContextOf(env, config.lifecycle);
       isDraining = false;

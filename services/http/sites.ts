@@ -1,6 +1,6 @@
 import type { LogRecipe, MetricRecipe, Next, SpanRecipe } from '../../runtime/call.ts';
 import type { Env } from '../../runtime/env.ts';
-import { errorType } from '../../runtime/errors.ts';
+import { errorType, telemetryMessageOf } from '../../runtime/errors.ts';
 import type { Attributes, SpanDetail, SpanLink } from '../../runtime/trace.ts';
 import { type Exchange, type HttpOutcome, peerOf } from './exchange.ts';
 import {
@@ -88,7 +88,7 @@ const failure = (out: HttpOutcome): { type: string; message?: string } | undefin
   if (out.status === undefined || out.status < 500) return undefined;
   return out.error === undefined
     ? { type: String(out.status) }
-    : { type: errorType(out.error), message: out.error.message };
+    : { type: errorType(out.error), message: telemetryMessageOf(out.error) };
 };
 
 const spanRecipe = (
@@ -119,13 +119,13 @@ const logRecipe = (labels: { method: string; route: string }): LogRecipe<Exchang
   message: 'request',
   fields: labels,
   line: (outcome) => {
-    if (!outcome.ok) return { level: 'error', fields: { status: 500, error: String(outcome.error) } };
+    if (!outcome.ok) return { level: 'error', fields: { status: 500, error: telemetryMessageOf(outcome.error) } };
     const { status, error } = outcome.value;
     const fields = { status: status ?? CLIENT_CLOSED };
     if (status === undefined || (error === undefined && status < 500)) return { level: 'info', fields };
     return {
       level: 'error',
-      fields: error === undefined ? fields : { ...fields, error: error.message, kind: error.kind },
+      fields: error === undefined ? fields : { ...fields, error: telemetryMessageOf(error), kind: error.kind },
     };
   },
 });

@@ -1,6 +1,7 @@
 import type { CallContext } from '../../runtime/context.ts';
 import { portKey } from '../../runtime/env.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
+import type { RedisLink } from '../../runtime/redis/link.ts';
 import type { Awaitable, BackendInfo, ListQuery, Page, PutOptions, PutOutcome, StoredEntry } from './backend.ts';
 
 /**
@@ -19,7 +20,17 @@ export interface Store {
   put(key: string, value: LuaValue, options: PutOptions, context: CallContext): Awaitable<PutOutcome>;
 }
 
+/** Where a `store.redis` is, for what other surfaces keep beside its entries. */
+export interface RedisPlace {
+  /** Of all its keys. */
+  readonly prefix: string;
+  /** Running while the store is. */
+  readonly link: RedisLink;
+}
+
 export interface Stores {
   get(id: string): Store | undefined;
+  /** Undefined for stores of another kind. */
+  redis(id: string): RedisPlace | undefined;
 }
 export const STORES = portKey<Stores>('stores');

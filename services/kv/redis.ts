@@ -110,19 +110,19 @@ const firstKeys = async (link: RedisLink, prefix: string, { prefix: wanted, afte
   const firstOf = (keys: Iterable<string>): string[] => [...keys].sort().slice(0, limit + 1);
   // What begins with `:` may be called without it in Redis: only the prefix of the store narrows that down.
   const pattern = `${escaped(prefix + (wanted.startsWith(':') ? '' : wanted))}*`;
-  let cursor = '0';
-  do {
-    const [next, names] = await link.run((redis) =>
-      redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT, 'TYPE', 'hash'),
-    );
-    cursor = next;
-    for (const name of names) {
-      const key = reportedKey(name.slice(prefix.length));
-      if (key.startsWith(wanted) && (after === '' || key > after)) found.add(key);
-    }
-    // However many keys there are, only a page of them is kept.
-    if (found.size > 4 * (limit + SCAN_COUNT)) found = new Set(firstOf(found));
-  } while (cursor !== '0');
+  await link.runOnEach(async (redis) => {
+    let cursor = '0';
+    do {
+      const [next, names] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT, 'TYPE', 'hash');
+      cursor = next;
+      for (const name of names) {
+        const key = reportedKey(name.slice(prefix.length));
+        if (key.startsWith(wanted) && (after === '' || key > after)) found.add(key);
+      }
+      // However many keys there are, only a page of them is kept.
+      if (found.size > 4 * (limit + SCAN_COUNT)) found = new Set(firstOf(found));
+    } while (cursor !== '0');
+  });
   return firstOf(found);
 };
 

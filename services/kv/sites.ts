@@ -2,7 +2,7 @@ import type { Call, CallSite, LogRecipe } from '../../runtime/call.ts';
 import { hostDataOf } from '../../runtime/codec/host-data.ts';
 import type { CallContext } from '../../runtime/context.ts';
 import type { Env } from '../../runtime/env.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { telemetryMessageOf } from '../../runtime/errors.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import type { Awaitable, PutOptions, PutOutcome, StoreBackend } from './backend.ts';
 import { type KvOperation, type KvResult, kvDuration, kvOps } from './instruments.ts';
@@ -16,6 +16,11 @@ interface Write {
 
 /** A key without `:` is reported, sorted and stored with one before it (lua/store.md, section 3). */
 export const reportedKey = (key: string): string => (key.includes(':') ? key : `:${key}`);
+
+/** Above this a time to live is none: a hundred years are in the range of every backend's clock. */
+const LONGEST_TTL = 100 * 365 * 86_400;
+const lasting = (ttl: number | undefined): number | undefined =>
+  ttl !== undefined && ttl > 0 && ttl <= LONGEST_TTL ? ttl : undefined;
 
 const WRITES: ReadonlySet<KvOperation> = new Set(['set', 'put', 'delete']);
 const found = (out: unknown): KvResult => (out === undefined || out === false ? 'not_found' : 'ok');
@@ -47,8 +52,9 @@ export const storeSites = (env: Env, id: string, backend: StoreBackend): Store =
     get: (key, context) => get(reportedKey(key), context),
     has: (key, context) => has(reportedKey(key), context),
     delete: (key, context) => remove(reportedKey(key), context),
-    set: (key, value, ttl, context) => set({ key: reportedKey(key), value, options: { ttl } }, context),
-    put: (key, value, options, context) => put({ key: reportedKey(key), value, options }, context),
+    set: (key, value, ttl, context) => set({ key: reportedKey(key), value, options: { ttl: lasting(ttl) } }, context),
+    put: (key, value, options, context) =>
+      put({ key: reportedKey(key), value, options: { ...options, ttl: lasting(options.ttl) } }, context),
     list,
   };
 };
@@ -86,5 +92,6 @@ const failedWrite = <In, Out>(id: string, operation: KvOperation): LogRecipe<In,
   subsystem: 'kv',
   message: 'store write failed',
   fields: { store: id, op: operation },
-  line: (outcome) => (outcome.ok ? undefined : { level: 'error', fields: { error: messageOf(outcome.error) } }),
+  line: (outcome) =>
+    outcome.ok ? undefined : { level: 'error', fields: { error: telemetryMessageOf(outcome.error) } },
 });

@@ -151,7 +151,11 @@ export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend
   };
 };
 
-const callerOf = (context: CallContext = rootContext): SqlCaller => ({ context, signal: context.signal });
+const callerOf = (context: CallContext = rootContext): SqlCaller => ({
+  context,
+  signal: context.signal,
+  hasOwnLine: true,
+});
 
 /** The database's failures in the terms of a store (lua/store.md, section 2). */
 const translated = async <T>({ signal }: SqlCaller, work: Promise<T>): Promise<T> => {

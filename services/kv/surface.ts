@@ -13,7 +13,7 @@ import { DATABASES } from '../sql/port.ts';
 import type { StoreBackend } from './backend.ts';
 import { memoryBackend } from './memory.ts';
 import { storeClass, storeModule } from './module.ts';
-import { STORES, type Store } from './port.ts';
+import { type RedisPlace, STORES, type Store, type Stores } from './port.ts';
 import { redisBackend } from './redis.ts';
 import { storeSites } from './sites.ts';
 import { sqlBackend } from './sql.ts';
@@ -58,7 +58,7 @@ const storeSql = z.object({
 const memoryStore = (env: Env, { config }: Declared<z.output<typeof storeMemory>>): StoreBackend =>
   memoryBackend(env.clock, { maxSize: config.max_size, cleanupIntervalMs: config.cleanup_interval });
 
-const redisStore = (env: Env, declared: Declared<z.output<typeof storeRedis>>): StoreBackend => {
+const redisPlace = (env: Env, declared: Declared<z.output<typeof storeRedis>>): RedisPlace => {
   const { id, config } = declared;
   const link = redisLink({
     clock: env.clock,
@@ -67,7 +67,7 @@ const redisStore = (env: Env, declared: Declared<z.output<typeof storeRedis>>): 
     watch: redisWatch(env, id, 'kv'),
     connectTimeoutMs: config.lifecycle.start_timeout,
   });
-  return redisBackend(link, config.prefix ?? `${id}:`);
+  return { link, prefix: config.prefix ?? `${id}:` };
 };
 
 const sqlStore = (env: Env, { id, config }: Declared<z.output<typeof storeSql>>): StoreBackend =>
@@ -95,6 +95,7 @@ const sqlStore = (env: Env, { id, config }: Declared<z.output<typeof storeSql>>)
 /** Declares every store of the app with its sites; a store answers from its component's start on. */
 const build = (env: Env): readonly Component[] => {
   const stores = new Map<string, Store>();
+  const places = new Map<string, RedisPlace>();
   const components: Component[] = [];
   const declare = <T extends { lifecycle: Lifecycle }>(
     kind: string,
@@ -113,12 +114,17 @@ const build = (env: Env): readonly Component[] => {
     }
   };
   declare('store.memory', memoryStore);
-  declare('store.redis', redisStore);
+  declare<z.output<typeof storeRedis>>('store.redis', (_env, declared) => {
+    const place = redisPlace(env, declared);
+    places.set(declared.id, place);
+    return redisBackend(place.link, place.prefix);
+  });
   declare('store.sql', sqlStore);
-  env.provide(STORES, { get: (id) => stores.get(id) });
+  const port: Stores = { get: (id) => stores.get(id), redis: (id) => places.get(id) };
+  env.provide(STORES, port);
   const allows = operationGuard(env.settings);
   env.engine.defineClass(storeClass(allows));
-  env.engine.define(storeModule(stores, env.registry, allows));
+  env.engine.define(storeModule(port, env.registry, allows));
   return components;
 };
 

@@ -1,7 +1,7 @@
 import type { LogDestination } from './sinks.ts';
 
 /** Characters after which a block does not wait for the end of the turn. */
-const BLOCK_CHARACTERS = 16 * 1024;
+const BLOCK_CHARACTERS = 64 * 1024;
 
 /** Writes all or a part of `bytes` and says how many; throws like `fs.writeSync`. */
 export type WriteBytes = (bytes: Uint8Array) => number;

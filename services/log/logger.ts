@@ -66,7 +66,10 @@ export const createLogger = (options: LogOptions): ProgramLogger => {
   );
   const plain = options.encoding === 'json' ? plainMembers() : undefined;
   // No pattern can match a plain line; a text of `redact` could stand anywhere.
-  const renderPlain = (options.redact ?? []).length === 0 ? (line: string): string => line : render;
+  const renderPlain =
+    (options.redact ?? []).length === 0
+      ? (line: string): string => line
+      : (line: string): string => `${render(line.trimEnd())}\n`;
 
   const levelOf = (subsystem: Subsystem): number => LOG_LEVELS.indexOf(options.levels?.[subsystem] ?? options.level);
 
@@ -87,7 +90,7 @@ export const createLogger = (options: LogOptions): ProgramLogger => {
         try {
           const line = plainLine(message, fields, context);
           if (line === undefined) writeLine(lines, level, message, fields, context);
-          else fanOut.write(`${renderPlain(line)}\n`);
+          else fanOut.write(renderPlain(line));
         } catch (error) {
           // A field that cannot be read (a throwing getter) must not cost the line, nor reach who only wanted to log.
           lost('encode');

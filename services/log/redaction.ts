@@ -25,7 +25,10 @@ const patternsOf = (encoding: 'json' | 'console'): readonly (readonly [RegExp, s
 };
 
 /** What every match of a pattern holds: its name, or the two slashes of a URL. */
-const SIGNS = /authori|cookie|api[_-]?key|passw|secret|_token|bearer|:\/\//i;
+export const SIGNS = /authori|cookie|api[_-]?key|passw|secret|_token|bearer|:\/\//i;
+
+/** Every sign holds one of these characters: a text without any of them need not be asked about. */
+export const IN_EVERY_SIGN = /[opr:]/i;
 
 /** False: no pattern can match a line because of this text, wherever it stands in it. */
 export const mayHoldSecret = (text: string): boolean => SIGNS.test(text);

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../../runtime/char-code.ts';
 import { trimBlanks } from './traceparent.ts';
 
 /** W3C Baggage, "Limits". Whole members beyond them are dropped, the last first. */
@@ -18,7 +19,7 @@ const isToken = (text: string): boolean => {
 /** baggage-octet: printable ASCII without space, `"`, `,`, `;` and `\`. May be empty. */
 const isValue = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+    const code = charCodeAt(text, i);
     if (code <= 32 || code > 126 || code === 34 || code === 44 || code === 59 || code === 92) return false;
   }
   return true;

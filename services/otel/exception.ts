@@ -1,4 +1,4 @@
-import { asCallError, CallError, type LuaFrame, messageOf } from '../../runtime/errors.ts';
+import { asCallError, CallError, type LuaFrame, telemetryMessageOf } from '../../runtime/errors.ts';
 import type { Attributes } from '../../runtime/trace.ts';
 
 /** How far a chain of causes is followed: deep enough for wrapped errors, and an end for cycles. */
@@ -36,7 +36,7 @@ const exceptionType = (error: unknown): string => {
 /** Attributes of the span event `exception` (semantic conventions, exceptions), with the Lua traceback where there is one. */
 export const exceptionAttributes = (error: unknown): Attributes => {
   const { frames } = asCallError(error);
-  const message = messageOf(error);
+  const message = telemetryMessageOf(error);
   const innermost = frames.find((frame) => frame.type !== 'host' && frame.line !== undefined);
   return {
     'exception.type': exceptionType(error),

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { IdGenerator } from '@opentelemetry/sdk-trace-base';
+import type { IdWords } from './span-position.ts';
 
 const TRACE_ID_DIGITS = 32;
 const SPAN_ID_DIGITS = 16;
@@ -21,6 +22,9 @@ export interface TraceIds {
   readonly generator: IdGenerator;
   /** The SDK's next trace id is this one: it has been decided that it is sampled. */
   reserve(traceId: string): void;
+  /** Of the span id, or the trace id, that the SDK has been given last; undefined when `id` is another one. */
+  spanWords(id: string): IdWords | undefined;
+  traceWords(id: string): IdWords | undefined;
 }
 
 export const traceIds = (): TraceIds => {
@@ -28,7 +32,13 @@ export const traceIds = (): TraceIds => {
   let taken = POOL_BYTES;
   let digits = '';
   let at = 0;
+  /** What `digits` stands for. */
+  const words = new Int32Array(TEXT_BYTES / WORD_BYTES);
   let reserved: string | undefined;
+  let spanId: string | undefined;
+  let traceId: string | undefined;
+  let spanWords: IdWords = [];
+  let traceWords: IdWords = [];
 
   /** Where the next `size` bytes of the pool are. */
   const bytes = (size: number): number => {
@@ -43,11 +53,14 @@ export const traceIds = (): TraceIds => {
     if (at + length > digits.length) {
       const from = bytes(TEXT_BYTES);
       digits = pool.toString('hex', from, from + TEXT_BYTES);
+      for (let i = 0; i < words.length; i += 1) words[i] = pool.readInt32BE(from + i * WORD_BYTES);
       at = 0;
     }
     at += length;
     return digits.slice(at - length, at);
   };
+  /** The word that ends `back` words before the end of what was taken last. */
+  const word = (back: number): number => words[at / WORD_DIGITS - back] as number;
 
   return {
     traceId: () => take(TRACE_ID_DIGITS),
@@ -60,15 +73,26 @@ export const traceIds = (): TraceIds => {
       return words + (last >>> 0).toString(16).padStart(WORD_DIGITS, '0');
     },
     generator: {
-      generateSpanId: () => take(SPAN_ID_DIGITS),
+      generateSpanId() {
+        spanId = take(SPAN_ID_DIGITS);
+        spanWords = [word(2), word(1)];
+        return spanId;
+      },
       generateTraceId() {
-        const id = reserved ?? take(TRACE_ID_DIGITS);
+        if (reserved === undefined) {
+          traceId = take(TRACE_ID_DIGITS);
+          traceWords = [word(4), word(3), word(2), word(1)];
+          return traceId;
+        }
+        const id = reserved;
         reserved = undefined;
         return id;
       },
     },
-    reserve(traceId) {
-      reserved = traceId;
+    reserve(id) {
+      reserved = id;
     },
+    spanWords: (id) => (id === spanId ? spanWords : undefined),
+    traceWords: (id) => (id === traceId ? traceWords : undefined),
   };
 };

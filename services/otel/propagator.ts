@@ -1,5 +1,6 @@
 import { BAGGAGE, type Propagator, TRACE } from '../../runtime/trace.ts';
 import { parseBaggage, renderBaggage } from './baggage.ts';
+import { OwnPosition } from './span-position.ts';
 import { parseTraceparent, renderTraceparent } from './traceparent.ts';
 import { parseTracestate } from './tracestate.ts';
 
@@ -49,6 +50,7 @@ const baggage: Propagator = {
  */
 export const propagator = (names: readonly PropagatorName[]): Propagator => {
   const parts = [...new Set(names)].map((name) => (name === 'tracecontext' ? traceContext : baggage));
+  const [hasTrace, hasBaggage] = [parts.includes(traceContext), parts.includes(baggage)];
   return {
     fields: parts.flatMap((part) => part.fields),
     inject(context, set) {
@@ -58,6 +60,12 @@ export const propagator = (names: readonly PropagatorName[]): Propagator => {
       let extracted = context;
       for (const part of parts) extracted = part.extract(extracted, get);
       return extracted;
+    },
+    handOver(context) {
+      const trace = hasTrace ? context.get(TRACE) : undefined;
+      if (!(trace instanceof OwnPosition)) return undefined; // ids from elsewhere are checked when they are read
+      if (trace.state !== undefined && trace.state !== '') return undefined;
+      return hasBaggage && context.get(BAGGAGE).length > 0 ? undefined : trace.remote();
     },
   };
 };

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { TraceState as SdkTraceState } from '@opentelemetry/core';
 import type { TraceContext } from '../../runtime/trace.ts';
+import { RANDOM_FLAG } from './span-position.ts';
 
 /** Hands the text on as it came; the SDK's own class would rewrite and shorten it. Parsed only when somebody looks inside. */
 const traceState = (text: string): TraceState => ({
@@ -38,9 +39,6 @@ export const fromSpanContext = (span: SpanContext, inheritedFlags: number): Trac
   };
 };
 
-/** The trace id was made at random (W3C Trace Context Level 2, "Random Trace ID Flag"). */
-export const RANDOM_FLAG = 0b10;
-
 /** The API keeps the key of its span to itself, but not from the context that it is to be set in. */
 const spanKey = (): symbol | undefined => {
   let key: symbol | undefined;
@@ -56,24 +54,29 @@ const spanKey = (): symbol | undefined => {
   return key;
 };
 
-/** What `trace.setSpanContext(ROOT_CONTEXT, ...)` gives, without the map and the closures of the API's own contexts. */
-export const parentContexts = (): ((parent: SpanContext) => Context) => {
+/**
+ * What `trace.setSpanContext(ROOT_CONTEXT, ...)` gives, or ROOT_CONTEXT without a parent, but without the map and the closures
+ * of the API's own contexts, and both of one class: the SDK asks them three times for each span.
+ */
+export const parentContexts = (): ((parent: SpanContext | undefined) => Context) => {
   const key = spanKey();
 
   class ParentContext implements Context {
-    readonly #span: Span;
-    constructor(span: Span) {
+    readonly #span: Span | undefined;
+    constructor(span: Span | undefined) {
       this.#span = span;
     }
     getValue(asked: symbol): unknown {
       return asked === key ? this.#span : undefined;
     }
     setValue(given: symbol, value: unknown): Context {
-      return traceApi.setSpan(ROOT_CONTEXT, this.#span).setValue(given, value);
+      const span = this.#span;
+      return (span === undefined ? ROOT_CONTEXT : traceApi.setSpan(ROOT_CONTEXT, span)).setValue(given, value);
     }
     deleteValue(given: symbol): Context {
       return given === key ? ROOT_CONTEXT : this;
     }
   }
-  return (parent) => new ParentContext(traceApi.wrapSpanContext(parent));
+  const root = new ParentContext(undefined);
+  return (parent) => (parent === undefined ? root : new ParentContext(traceApi.wrapSpanContext(parent)));
 };

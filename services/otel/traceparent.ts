@@ -1,3 +1,4 @@
+import { charCodeAt } from '../../runtime/char-code.ts';
 import type { TraceContext } from '../../runtime/trace.ts';
 
 /** Length of a version 00 `traceparent`: `00-<32 hex>-<16 hex>-<2 hex>`. */
@@ -8,14 +9,14 @@ const KNOWN_FLAGS = 0b11;
 /** Lower-case hex only: an upper-case digit makes the whole header invalid (W3C Trace Context, "traceparent"). */
 const isLowerHex = (text: string, from: number, to: number): boolean => {
   for (let i = from; i < to; i++) {
-    const code = text.charCodeAt(i);
+    const code = charCodeAt(text, i);
     if (!((code >= 48 && code <= 57) || (code >= 97 && code <= 102))) return false;
   }
   return true;
 };
 
 const isZero = (text: string, from: number, to: number): boolean => {
-  for (let i = from; i < to; i++) if (text.charCodeAt(i) !== 48) return false;
+  for (let i = from; i < to; i++) if (charCodeAt(text, i) !== 48) return false;
   return true;
 };
 
@@ -23,8 +24,8 @@ const isZero = (text: string, from: number, to: number): boolean => {
 export const trimBlanks = (text: string): string => {
   let from = 0;
   let to = text.length;
-  while (from < to && isBlank(text.charCodeAt(from))) from++;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  while (from < to && isBlank(charCodeAt(text, from))) from++;
+  while (to > from && isBlank(charCodeAt(text, to - 1))) to--;
   return from === 0 && to === text.length ? text : text.slice(from, to);
 };
 const isBlank = (code: number): boolean => code === 32 || code === 9;
@@ -46,7 +47,7 @@ export const parseTraceparent = (header: string): TraceContext | undefined => {
   if (!isLowerHex(text, 3, 35) || isZero(text, 3, 35)) return undefined;
   if (!isLowerHex(text, 36, 52) || isZero(text, 36, 52)) return undefined;
   if (!isLowerHex(text, 53, LENGTH)) return undefined;
-  const flags = lastHexDigit(text.charCodeAt(LENGTH - 1)) & KNOWN_FLAGS;
+  const flags = lastHexDigit(charCodeAt(text, LENGTH - 1)) & KNOWN_FLAGS;
   return { traceId: text.slice(3, 35), spanId: text.slice(36, 52), flags, isRemote: true };
 };
 

@@ -4,13 +4,14 @@ import {
   type Span as SdkSpan,
   SpanKind as SdkSpanKind,
   type Tracer as SdkTracer,
+  type SpanContext,
   type SpanOptions,
   SpanStatusCode,
   type TracerProvider,
   trace as traceApi,
 } from '@opentelemetry/api';
 import type { Clock } from '../../runtime/clock.ts';
-import { errorType, messageOf } from '../../runtime/errors.ts';
+import { errorType, telemetryMessageOf } from '../../runtime/errors.ts';
 import {
   type Attributes,
   type Span,
@@ -26,9 +27,11 @@ import {
 import { type ExceptionMemory, exceptionAttributes, exceptionMemory } from './exception.ts';
 import { toHrTime } from './hr-time.ts';
 import type { TraceIds } from './ids.ts';
-import { SITE_CONSTANTS, siteConstants, type WithConstants } from './otlp/span-fields.ts';
+import { KNOWN, type KnownSpan, type SpanSource, type WithKnown } from './otlp/span-fields.ts';
 import type { SamplingDecision } from './sampler.ts';
-import { fromSpanContext, parentContexts, RANDOM_FLAG, toSpanContext } from './span-context.ts';
+import { fromSpanContext, parentContexts, toSpanContext } from './span-context.ts';
+import { RANDOM_FLAG, SpanPosition, wordsOf } from './span-position.ts';
+import { UnsampledTrace } from './unsampled-trace.ts';
 
 const KINDS: Readonly<Record<SpanKind, SdkSpanKind>> = {
   internal: SdkSpanKind.INTERNAL,
@@ -75,13 +78,23 @@ interface Recording {
 }
 
 /** A span of the SDK behind our interface. One object per span: methods stay on the prototype. */
-class RecordedSpan implements StartedSpan, Span {
+class RecordedSpan implements StartedSpan, Span, KnownSpan {
   readonly trace: TraceContext;
+  readonly source: SpanSource;
+  readonly parent: TraceContext | undefined;
   readonly #span: SdkSpan;
   readonly #recording: Recording;
 
-  constructor(span: SdkSpan, trace: TraceContext, recording: Recording) {
+  constructor(
+    span: SdkSpan,
+    trace: TraceContext,
+    source: SpanSource,
+    parent: TraceContext | undefined,
+    recording: Recording,
+  ) {
     this.trace = trace;
+    this.source = source;
+    this.parent = parent;
     this.#span = span;
     this.#recording = recording;
   }
@@ -103,7 +116,7 @@ class RecordedSpan implements StartedSpan, Span {
   }
 
   fail(error: unknown): void {
-    this.setError(errorType(error), messageOf(error));
+    this.setError(errorType(error), telemetryMessageOf(error));
     if (this.#recording.wasRecorded(error, this.trace.traceId)) return;
     this.addEvent('exception', exceptionAttributes(error));
   }
@@ -118,51 +131,6 @@ class RecordedSpan implements StartedSpan, Span {
   }
 }
 
-/**
- * The position of a call that is not sampled, and all that starting it gives: the one object that such a call costs. Its ids
- * are made for who asks: a header that goes out, a line of log. They are the same ever after.
- */
-class UnsampledTrace implements StartedSpan, TraceContext {
-  readonly flags: number;
-  readonly state: string | undefined;
-  readonly isRemote = false;
-  readonly #ids: TraceIds;
-  /** What the decision was made by; undefined where it was made for all roots. */
-  readonly #fold: number | undefined;
-  #traceId: string | undefined;
-  #spanId: string | undefined;
-
-  constructor(ids: TraceIds, parent: TraceContext | undefined, fold: number | undefined) {
-    this.#ids = ids;
-    this.#fold = fold;
-    if (parent === undefined) {
-      this.flags = 0;
-      return;
-    }
-    this.flags = parent.flags & RANDOM_FLAG;
-    this.state = parent.state;
-    this.#traceId = parent.traceId;
-  }
-
-  get traceId(): string {
-    this.#traceId ??= this.#fold === undefined ? this.#ids.traceId() : this.#ids.traceIdOf(this.#fold);
-    return this.#traceId;
-  }
-
-  get spanId(): string {
-    this.#spanId ??= this.#ids.spanId();
-    return this.#spanId;
-  }
-
-  get trace(): TraceContext {
-    return this;
-  }
-
-  get span(): undefined {
-    return undefined;
-  }
-}
-
 /** Spans of the OpenTelemetry SDK for our sites. The parent is the context's TRACE, never a global. */
 export const tracer = (options: TracerOptions): Tracer => {
   const { clock, ids, decide, announce } = options;
@@ -170,10 +138,22 @@ export const tracer = (options: TracerOptions): Tracer => {
   const recording: Recording = { clock, wasRecorded: exceptionMemory() };
   const contextUnder = parentContexts();
 
+  /** Of a span that the SDK has just made. */
+  const positionOf = (span: SpanContext, parent: TraceContext | undefined): TraceContext => {
+    const { traceId, spanId, traceFlags, traceState } = span;
+    const flags = parent === undefined ? traceFlags : traceFlags | (parent.flags & RANDOM_FLAG);
+    const state = traceState === undefined ? undefined : parent?.state; // the SDK leaves a parent with bad ids
+    const spanWords = ids.spanWords(spanId);
+    if (spanWords === undefined) return { traceId, spanId, flags, state, isRemote: false };
+    const ofParent = parent instanceof SpanPosition && parent.traceId === traceId ? parent.traceWords : undefined;
+    const traceWords = ofParent ?? ids.traceWords(traceId) ?? wordsOf(traceId);
+    return new SpanPosition(span, { traceWords, spanWords }, flags, state, false);
+  };
+
   const site = (recipe: { name: string; kind: SpanKind; attributes: Attributes }): SpanSite => {
     const attributes = toSdkAttributes(recipe.attributes);
     const kind = KINDS[recipe.kind];
-    const constants = siteConstants(recipe.name, kind, attributes);
+    const source: SpanSource = { name: recipe.name, kind, encoded: undefined };
 
     const startTime = (detail: SpanDetail | undefined) => toHrTime(detail?.startTime ?? clock.wall());
 
@@ -185,15 +165,13 @@ export const tracer = (options: TracerOptions): Tracer => {
         links: linksOf(detail?.links, parent?.received),
       };
       announce?.();
-      const under = parent === undefined ? ROOT_CONTEXT : contextUnder(toSpanContext(parent));
+      const under = contextUnder(parent === undefined ? undefined : toSpanContext(parent));
       const span = sdk.startSpan(detail?.name ?? recipe.name, of, under);
-      (span as WithConstants)[SITE_CONSTANTS] = constants;
+      const recorded = new RecordedSpan(span, positionOf(span.spanContext(), parent), source, parent, recording);
+      (span as WithKnown)[KNOWN] = recorded;
       span.setAttributes(attributes);
       if (detail?.attributes !== undefined) span.setAttributes(toSdkAttributes(detail.attributes));
-      const { traceId, spanId, traceFlags, traceState } = span.spanContext();
-      const flags = parent === undefined ? traceFlags : traceFlags | (parent.flags & RANDOM_FLAG);
-      const state = traceState === undefined ? undefined : parent?.state; // the SDK leaves a parent with bad ids
-      return new RecordedSpan(span, { traceId, spanId, flags, state, isRemote: false }, recording);
+      return recorded;
     };
 
     /** A span of a provider that we don't know. */
@@ -210,7 +188,7 @@ export const tracer = (options: TracerOptions): Tracer => {
         parent === undefined ? ROOT_CONTEXT : traceApi.setSpanContext(ROOT_CONTEXT, toSpanContext(parent)),
       );
       const trace = fromSpanContext(span.spanContext(), parent?.flags ?? 0);
-      return span.isRecording() ? new RecordedSpan(span, trace, recording) : { trace, span: undefined };
+      return span.isRecording() ? new RecordedSpan(span, trace, source, parent, recording) : { trace, span: undefined };
     };
 
     return {
@@ -230,5 +208,7 @@ export const tracer = (options: TracerOptions): Tracer => {
       },
     };
   };
-  return { site };
+  // While there is one, V8 remembers their shape: it forgets those that no object has when it tidies up in an idle time.
+  const standing = new UnsampledTrace(ids, undefined, undefined);
+  return Object.assign({ site }, { standing });
 };

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../../runtime/char-code.ts';
 import { trimBlanks } from './traceparent.ts';
 
 /** W3C Trace Context, "tracestate": a list of more members is not to be used at all. */
@@ -17,9 +18,9 @@ const isKeyChar = (code: number): boolean =>
 
 const isKeyPart = (text: string, maxLength: number): boolean => {
   if (text.length === 0 || text.length > maxLength) return false;
-  const first = text.charCodeAt(0);
+  const first = charCodeAt(text, 0);
   if (!isLowerAlpha(first) && !isDigit(first)) return false;
-  for (let i = 1; i < text.length; i++) if (!isKeyChar(text.charCodeAt(i))) return false;
+  for (let i = 1; i < text.length; i++) if (!isKeyChar(charCodeAt(text, i))) return false;
   return true;
 };
 
@@ -34,7 +35,7 @@ const isKey = (text: string): boolean => {
 const isValue = (text: string): boolean => {
   if (text.length === 0 || text.length > MAX_VALUE) return false;
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+    const code = charCodeAt(text, i);
     if (code < 32 || code > 126 || code === 44 || code === 61) return false;
   }
   return true;

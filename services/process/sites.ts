@@ -1,7 +1,7 @@
 import { type CallOutcome, type CallSite, isPromise, type LogLine, type Next } from '../../runtime/call.ts';
 import type { CallContext } from '../../runtime/context.ts';
 import type { Env } from '../../runtime/env.ts';
-import { asCallError, messageOf } from '../../runtime/errors.ts';
+import { asCallError, messageOf, telemetryMessageOf } from '../../runtime/errors.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
 import { type Attributes, type SpanLink, TRACE, type TraceContext } from '../../runtime/trace.ts';
 import type { Actor } from './actor.ts';
@@ -9,7 +9,7 @@ import { processActive, processLifetime, processStarted, processTerminated } fro
 import type { Life } from './life.ts';
 
 /** Why a process has ended, as its spans say it. */
-const reasonOf = (error: unknown): string => (error === undefined ? 'completed' : messageOf(error));
+const reasonOf = (error: unknown): string => (error === undefined ? 'completed' : telemetryMessageOf(error));
 
 const pidOf = (actor: Actor): Attributes => ({ 'lua.process.id': actor.pid });
 const linkTo = (trace: TraceContext | undefined): readonly SpanLink[] => (trace === undefined ? [] : [{ trace }]);
@@ -18,8 +18,8 @@ const line = (outcome: CallOutcome<LuaValue>, { input }: { input: Life }): LogLi
   const { pid, isTerminated } = input.actor;
   if (outcome.ok) return { level: 'debug', fields: { pid } };
   // Whoever terminated it has its own line about that (rule 71).
-  const { message, kind } = asCallError(outcome.error);
-  return { level: isTerminated ? 'debug' : 'error', fields: { pid, error: message, kind } };
+  const { kind } = asCallError(outcome.error);
+  return { level: isTerminated ? 'debug' : 'error', fields: { pid, error: telemetryMessageOf(outcome.error), kind } };
 };
 
 /** The site around the life of a process: the long span, its counts, its one line (telemetry.md). */

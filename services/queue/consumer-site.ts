@@ -1,5 +1,5 @@
 import type { CallSite, LogLine } from '../../runtime/call.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { telemetryMessageOf } from '../../runtime/errors.ts';
 import type { Delivery } from './driver.ts';
 import { queueInFlight, queueMessages, queueProcessDuration, type Settlement } from './instruments.ts';
 
@@ -36,7 +36,7 @@ export const processSite = (queue: string, consumer: string, func: string): Call
       const fields = { message_id: input.id, attempt: input.attempt, result };
       return {
         level: LEVELS[result],
-        fields: failure === undefined ? fields : { ...fields, error: messageOf(failure) },
+        fields: failure === undefined ? fields : { ...fields, error: telemetryMessageOf(failure) },
       };
     },
   },

@@ -1,13 +1,12 @@
 import { type Call, isPromise } from '../../runtime/call.ts';
-import { decodeJson } from '../../runtime/codec/json.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
-import { asCallError, canceled, internal, invalid, messageOf } from '../../runtime/errors.ts';
-import type { Component } from '../../runtime/lifecycle.ts';
+import { asCallError, canceled, internal, invalid, messageOf, telemetryMessageOf } from '../../runtime/errors.ts';
+import type { Component, ComponentLife } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
 import type { LuaValue } from '../../runtime/lua/values.ts';
-import type { Attributes } from '../../runtime/trace.ts';
+import { type Attributes, TRACE } from '../../runtime/trace.ts';
 import { CAUSE, type Cause, FUNCTIONS, type Functions } from '../function/port.ts';
 import { hostsOfCalled } from '../process/port.ts';
 import { serviceContextOf } from '../security/port.ts';
@@ -37,11 +36,12 @@ export const queueConsumer = (
   let intake: Intake | undefined;
   let stopping = new AbortController();
   let working: Promise<unknown> = Promise.resolve();
+  let life: ComponentLife | undefined;
 
   const logger = env.logger.subsystem('queue');
   const process = deliveryProcessor(env, id, config, queue, deadLetter, () => functions ?? env.use(FUNCTIONS));
   const unprocessed = (delivery: Delivery, error: unknown): void | Promise<void> => {
-    logger.error('message could not be processed', { queue: queue.id, error: messageOf(error) });
+    logger.error('message could not be processed', { queue: queue.id, error: telemetryMessageOf(error) });
     return delivery.giveBack(GIVE_BACK_MS);
   };
   const run = (delivery: Delivery): unknown => {
@@ -64,12 +64,16 @@ export const queueConsumer = (
     }
   };
   const cancel = (): void => stopping.abort(canceled(`consumer stopped: ${id}`));
+  /** With one worker less it would go on at a part of its concurrency, or stand still: it is started again instead. */
+  const workerLost = (error: unknown): void =>
+    life?.ended(internal(`a worker was lost: ${messageOf(error)}`, { retryable: true, cause: error }));
 
   return {
     name: id,
     ...lifecycle,
     needs: [...new Set([queue.driverId, ...lifecycle.needs, ...hostsOfCalled(env.registry, [config.func])])],
-    async start() {
+    async start(started) {
+      life = started;
       functions = env.use(FUNCTIONS);
       origin = serviceContextOf(env, config.lifecycle);
     },
@@ -78,10 +82,7 @@ export const queueConsumer = (
       stopping = new AbortController();
       const taken = queue.queue.consume({ prefetch: config.prefetch, autoAck: config.auto_ack });
       intake = taken;
-      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken))).catch((error: unknown) => {
-        health.error('internal');
-        logger.error('consumer has lost a worker', { queue: queue.id, consumer: id, error: messageOf(error) });
-      });
+      working = Promise.all(Array.from({ length: config.concurrency }, () => work(taken).catch(workerLost)));
     },
     /** Takes no more, lets the running handlers end; those that outlast the deadline are cancelled. */
     async drain(deadline) {
@@ -177,7 +178,10 @@ const isEmpty = (object: object): boolean => {
  * The consumer's own actor and scope, and the trace context that travelled with the message; only where there is none,
  * what the publisher wrote into headers.
  */
-const remoteContext = ({ propagator }: Env, origin: CallContext, { transport, headers }: Delivery): CallContext => {
+const remoteContext = ({ propagator }: Env, origin: CallContext, delivery: Delivery): CallContext => {
+  const { position } = delivery;
+  if (position !== undefined) return origin.with(TRACE, position);
+  const { transport, headers } = delivery;
   const carrier: Readonly<Record<string, unknown>> = isEmpty(transport) ? headers : transport;
   return propagator.extract(origin, (name) => {
     const value = carrier[name];
@@ -226,11 +230,11 @@ const deathCause = (failure: unknown): DeathCause => {
  * @throws what the message goes to the dead letters with: it cannot be read, or it has had all its attempts and was never
  * settled, which is what a message does that ends its program every time.
  */
-const bodyOf = ({ body, fault, attempt }: Delivery, { config }: DeclaredQueue): LuaValue => {
+const bodyOf = ({ body, fault, attempt }: Delivery, { config, codec }: DeclaredQueue): LuaValue => {
   if (fault !== undefined) throw invalid(`message cannot be read: ${fault}`);
   const most = config.dead_letter?.max_attempts;
   if (most !== undefined && attempt > most) throw internal(`not settled by any of ${most} attempts`);
-  return decodeJson(body);
+  return codec.decode(body);
 };
 
 /** What no attempt can handle goes to the dead letters, or is dropped and counted: never round in circles. */

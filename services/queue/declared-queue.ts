@@ -1,5 +1,6 @@
 import type { Env } from '../../runtime/env.ts';
-import type { Delivery, DriverQueue } from './driver.ts';
+import type { BodyCodec } from './codec.ts';
+import type { Delivery, DriverQueue, OutgoingMessage } from './driver.ts';
 import { deadLetterHeaders } from './headers.ts';
 import { queueCapacity, queueDepth, queueOldestAge } from './instruments.ts';
 import type { QueueConfig } from './kinds.ts';
@@ -12,6 +13,7 @@ export interface DeclaredQueue {
   readonly system: string;
   readonly driverId: string;
   readonly queue: DriverQueue;
+  readonly codec: BodyCodec;
 }
 
 /** Gauges that are read at collection; they exist from the declaration on. */
@@ -27,6 +29,16 @@ export interface DeathCause {
   readonly kind: string;
 }
 
+/** The body as the other queue has its bodies; one that cannot be read stays as it is, for people to look at. */
+const rewritten = (from: DeclaredQueue, to: DeclaredQueue, body: OutgoingMessage['body']): OutgoingMessage['body'] => {
+  if (from.codec === to.codec) return body;
+  try {
+    return to.codec.encode(from.codec.decode(body));
+  } catch {
+    return body; // the reason why it is a dead letter, told in its headers
+  }
+};
+
 /**
  * Stores the message in the dead letter queue, with its id and trace context, then takes it off its own queue.
  * @throws CallError when the dead letter queue has no space; the message is unsettled then.
@@ -37,9 +49,10 @@ export const moveToDeadLetter = async (
   delivery: Delivery,
   cause: DeathCause,
 ): Promise<void> => {
-  const { id, body, transport, publishedAt, attempt } = delivery;
+  const { id, transport, position, publishedAt, attempt } = delivery;
+  const body = rewritten(from, to, delivery.body);
   const headers = deadLetterHeaders(delivery.headers, { queue: from.id, attempts: attempt, ...cause });
-  const letter = { id, body, headers, transport, publishedAt };
+  const letter = { id, body, headers, transport, position, publishedAt };
   const moved = delivery.moveTo?.(to.queue, letter);
   if (moved !== undefined) return moved;
   await to.queue.store(letter);

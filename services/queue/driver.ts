@@ -1,3 +1,4 @@
+import type { TraceContext } from '../../runtime/trace.ts';
 import type { HeaderValue } from './port.ts';
 
 export type Headers = Readonly<Record<string, HeaderValue>>;
@@ -12,6 +13,8 @@ export interface OutgoingMessage {
   readonly headers: Headers;
   /** `traceparent`, `tracestate`, `baggage`: carried beside the headers, so that handlers do not see them. */
   readonly transport: Readonly<Record<string, string>>;
+  /** What `transport` says, where it says nothing else: a message that never left this program need not be read again. */
+  readonly position?: TraceContext | undefined;
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
 }

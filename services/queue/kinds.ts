@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
 import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
 import { checkRedisUrl, redisUrlFields } from '../redis/port.ts';
+import { CODEC_NAMES } from './codec.ts';
 
 /** declarations.md, section 6, and extensions.md, section 3. */
 export const queueDriverMemory = z.object({ lifecycle: lifecycleSchema });
@@ -22,15 +23,9 @@ export const queueDriverRedis = z
   .superRefine(checkRedisUrl);
 export type RedisDriverConfig = z.output<typeof queueDriverRedis>;
 
-const CODECS = ['json/plain'] as const;
 const codec = z
-  .string()
-  .default('json/plain')
-  .superRefine((name, ctx) => {
-    if ((CODECS as readonly string[]).includes(name)) return;
-    const what = name === 'application/msgpack' ? `codec ${name} is not supported yet` : `unknown codec: ${name}`;
-    ctx.addIssue({ code: 'custom', message: `${what}. Use json/plain.` });
-  });
+  .enum(CODEC_NAMES, { error: ({ input }) => `unknown codec: ${String(input)}. Use one of ${CODEC_NAMES.join(', ')}.` })
+  .default('json/plain');
 
 const retry = z.object({
   initial_delay: duration().default(100),

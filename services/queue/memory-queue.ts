@@ -32,7 +32,6 @@ class MemoryDelivery implements Delivery {
   readonly id: string;
   readonly body: OutgoingMessage['body'];
   readonly headers: OutgoingMessage['headers'];
-  readonly transport: OutgoingMessage['transport'];
   readonly publishedAt: number;
   readonly attempt: number;
   readonly #message: OutgoingMessage;
@@ -42,11 +41,19 @@ class MemoryDelivery implements Delivery {
     this.id = message.id;
     this.body = message.body;
     this.headers = message.headers;
-    this.transport = message.transport;
     this.publishedAt = message.publishedAt;
     this.attempt = attempt;
     this.#message = message;
     this.#returns = returns;
+  }
+
+  /** Not a field: the text may still have to be made. */
+  get transport(): OutgoingMessage['transport'] {
+    return this.#message.transport;
+  }
+
+  get position(): OutgoingMessage['position'] {
+    return this.#message.position;
   }
 
   ack(): void {}

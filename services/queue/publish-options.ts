@@ -11,7 +11,8 @@ export const durationMsOf = (value: LuaValue, name: string): number | undefined 
   let ms: number | undefined;
   if (typeof value === 'number') ms = value / 1e6;
   else if (isLuaString(value)) ms = parseDurationMs(textOf(value));
-  if (ms === undefined || !(ms >= 0)) throw invalid(`${name} must be a duration such as "5s"`);
+  if (ms === undefined || !(ms >= 0 && ms < Number.POSITIVE_INFINITY))
+    throw invalid(`${name} must be a duration such as "5s"`);
   return ms;
 };
 
@@ -20,8 +21,11 @@ export const publishOptions = (value: LuaValue, clock: Clock): PublishOptions =>
   if (!(value instanceof LuaTable)) return {};
   const key = value.get('idempotency_key');
   if (key !== undefined && !isLuaString(key)) throw invalid('idempotency_key must be a string');
+  // Whatever lacks a part of its key would count as one message.
+  if (key?.length === 0) throw invalid('idempotency_key must not be empty');
   const deliverAt = value.get('deliver_at');
-  if (deliverAt !== undefined && typeof deliverAt !== 'number') throw invalid('deliver_at must be Unix seconds');
+  if (deliverAt !== undefined && !(typeof deliverAt === 'number' && Number.isFinite(deliverAt)))
+    throw invalid('deliver_at must be Unix seconds');
   const delayMs =
     deliverAt === undefined ? durationMsOf(value.get('delay'), 'delay') : Math.max(0, deliverAt * 1000 - clock.wall());
   return { delayMs, idempotencyKey: key === undefined ? undefined : textOf(key) };

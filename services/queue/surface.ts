@@ -1,10 +1,11 @@
-import type { Declared } from '../../runtime/entry.ts';
+import type { Declared, EntryRegistry } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions, type Lifecycle } from '../../runtime/lifecycle-schema.ts';
-import { entryKind, type Surface } from '../../runtime/surface.ts';
+import { entryKind, type Surface, type SurfaceProblem } from '../../runtime/surface.ts';
 import { GIVE_DEFAULT_HOST, uncallableProblems } from '../process/port.ts';
 import { operationGuard } from '../security/port.ts';
+import { BODY_CODECS } from './codec.ts';
 import { queueConsumer } from './consumer.ts';
 import { type DeclaredQueue, observeQueue } from './declared-queue.ts';
 import type { QueueDriver } from './driver.ts';
@@ -36,7 +37,8 @@ const declareQueue = (
     maxLength: config.max_length ?? config.driver_options[driver.kind]?.max_length,
     idempotencyWindowMs: config.idempotency_window,
   });
-  return { id, config, system: driver.system, driverId: config.driver, queue };
+  const codec = BODY_CODECS[config.codec];
+  return { id, config, system: driver.system, driverId: config.driver, queue, codec };
 };
 
 const build = (env: Env): readonly Component[] => {
@@ -79,6 +81,24 @@ const build = (env: Env): readonly Component[] => {
   return components;
 };
 
+/** A dead letter that goes back to where it came from would go round for ever, each time as a first attempt. */
+const circularDeadLetters = (registry: EntryRegistry): readonly SurfaceProblem[] =>
+  registry
+    .declared<QueueConfig>('queue.queue')
+    .filter(({ id, config }) => config.dead_letter?.queue === id)
+    .map(({ id }) => ({ id, path: 'dead_letter.queue', message: 'dead_letter.queue must be another queue' }));
+
+/** Messages in Redis are text, for programs that are not Perilune (extensions.md, section 3). */
+const unfitCodecs = (registry: EntryRegistry): readonly SurfaceProblem[] =>
+  registry
+    .declared<QueueConfig>('queue.queue')
+    .filter(({ config }) => config.codec !== 'json/plain' && registry.get(config.driver)?.kind === 'queue.driver.redis')
+    .map(({ id, config }) => ({
+      id,
+      path: 'codec',
+      message: `codec ${config.codec} needs queue.driver.memory. Use json/plain.`,
+    }));
+
 /** `queue.driver.memory`, `queue.driver.redis`, `queue.queue`, `queue.consumer` (declarations.md, section 6) and the module `queue`. */
 export const queueSurface: Surface = {
   name: 'queue',
@@ -88,7 +108,7 @@ export const queueSurface: Surface = {
     'queue.queue': entryKind({
       schema: queueQueue,
       references: [
-        { path: 'driver', kinds: ['queue.driver.memory', 'queue.driver.redis'] },
+        { path: 'driver', kinds: ['queue.driver.memory', 'queue.driver.redis'], missing: 'queue driver not found' },
         { path: 'dead_letter.queue', kinds: ['queue.queue'], startsAfter: false },
       ],
     }),
@@ -101,7 +121,11 @@ export const queueSurface: Surface = {
     }),
   },
   modules: ['queue'],
-  check: (registry) => uncallableProblems(registry, 'queue.consumer', GIVE_DEFAULT_HOST),
+  check: (registry) => [
+    ...uncallableProblems(registry, 'queue.consumer', GIVE_DEFAULT_HOST),
+    ...circularDeadLetters(registry),
+    ...unfitCodecs(registry),
+  ],
   sites({ kind }, { settings }) {
     if (kind === 'queue.queue') return { isMeasured: true, hasSpan: settings.spans.queue };
     // The span of a delivery is the function's own.

@@ -17,14 +17,6 @@ const every = duration().refine((ms) => ms >= 1, {
   error: 'every must be at least 1ms. Write a duration with its unit, e.g. `every: 5s`.',
 });
 
-/** Refused rather than ignored: without it every machine would run every tick. */
-const lock = z.unknown().superRefine((value, ctx) => {
-  if (value === undefined) return;
-  const message =
-    'locks (on a store.redis or db.sql.postgres) come in a later version. Remove it; until then every machine that runs the app runs each tick.';
-  ctx.addIssue({ code: 'custom', message });
-});
-
 /** extensions.md, section 6. Durations come out in milliseconds. */
 export const processSchedule = z
   .object({
@@ -37,7 +29,7 @@ export const processSchedule = z
     input: z.array(z.unknown()).default([]),
     overlap: z.enum(['skip', 'allow', 'queue']).default('skip'),
     jitter: duration().default(0),
-    lock: lock.optional(),
+    lock: required('lock must be the id of a store.redis or db.sql.postgres').optional(),
     lifecycle: lifecycleSchema,
   })
   .superRefine((schedule, ctx) => {

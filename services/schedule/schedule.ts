@@ -1,5 +1,5 @@
 import { isPromise } from '../../runtime/call.ts';
-import type { Cancel } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import type { Declared } from '../../runtime/entry.ts';
 import type { Env } from '../../runtime/env.ts';
@@ -11,10 +11,13 @@ import { FUNCTIONS } from '../function/port.ts';
 import { PROCESSES } from '../process/port.ts';
 import { SECURITY } from '../security/port.ts';
 import { cronTimes } from './cron.ts';
+import { declaredLock } from './declared-lock.ts';
+import { randomDelays } from './delays.ts';
 import type { ScheduleConfig } from './kinds.ts';
-import { overlappingRuns } from './runs.ts';
-import { runSite, skipSite } from './site.ts';
-import { cronTicks, everyTicks } from './ticks.ts';
+import { sharedTicks } from './shared-ticks.ts';
+import { lossSite, runSite, skipSite } from './site.ts';
+import { ownTicks, type TickHandler, type TickHandlerOptions } from './tick-handler.ts';
+import { cronTicks, everyTicks, everyTimes, type Ticks } from './ticks.ts';
 
 /** What is run, with everything that it needs of a call. */
 type Target = (context: CallContext) => unknown;
@@ -24,57 +27,57 @@ export const schedule = (
   env: Env,
   { id, config }: Declared<ScheduleConfig>,
   random: () => number = Math.random,
+  lockOf: typeof declaredLock = declaredLock,
 ): Component => {
   const { clock } = env;
-  const ticks =
-    config.cron === undefined
-      ? everyTicks(clock, config.every ?? Number.POSITIVE_INFINITY)
-      : cronTicks(clock, cronTimes(config.cron, config.timezone));
   let target: Target | undefined;
   let context = rootContext;
   let stopping = new AbortController();
   let isOpen = false;
-  const delays = new Set<Cancel>();
 
   const site = env.site(runSite(id, config), (call) => target?.(call.context));
   const skipped = env.site(skipSite(id), () => {});
-  const skip = (reason: string): void => void skipped({ input: reason, context: rootContext });
   /** What went wrong is in the span, the count and the line of this run: nobody else waits for it. */
   const reported = (): void => {};
-  const run = (): void | Promise<void> => {
-    try {
-      const out = site({ input: undefined, context: context.withSignal(stopping.signal) });
-      return isPromise(out) ? out.then(reported, reported) : undefined;
-    } catch {
-      return reported();
-    }
+  const handlerOptions: TickHandlerOptions = {
+    clock,
+    overlap: config.overlap,
+    delays: randomDelays(clock, config.jitter, random),
+    skip: (reason) => void skipped({ input: reason, context: rootContext }),
+    run() {
+      try {
+        const out = site({ input: undefined, context: context.withSignal(stopping.signal) });
+        return isPromise(out) ? out.then(reported, reported) : undefined;
+      } catch {
+        return reported();
+      }
+    },
   };
-  const runs = overlappingRuns(config.overlap, run, skip);
-
-  const tick = (): void => {
-    if (config.jitter === 0) {
-      runs.add();
-      return;
-    }
-    const cancel = clock.after(random() * config.jitter, () => {
-      delays.delete(cancel);
-      runs.add();
+  const shared = (lockId: string): TickHandler => {
+    const lost = env.site(lossSite(id, lockId), () => {});
+    return sharedTicks({
+      ...handlerOptions,
+      id,
+      lockId,
+      lock: lockOf(env, id, lockId),
+      health: env.health(id),
+      logger: env.logger.subsystem('schedule'),
+      lose: (loss) => void lost({ input: loss, context: rootContext }),
     });
-    delays.add(cancel);
   };
-  /** No more ticks; those that have come and not run are skipped. */
+  const handler = config.lock === undefined ? ownTicks(handlerOptions) : shared(config.lock);
+  const ticks = ticksOf(handler.time, config);
+
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
     ticks.stop();
-    for (const cancel of delays) {
-      cancel();
-      skip('the schedule is stopping');
-    }
-    delays.clear();
-    runs.clear();
+    handler.close();
   };
-  const cancel = (): void => stopping.abort(canceled(`schedule stopped: ${id}`));
+  const cancel = (): void => {
+    stopping.abort(canceled(`schedule stopped: ${id}`));
+    handler.stop();
+  };
 
   return {
     name: id,
@@ -82,27 +85,34 @@ export const schedule = (
     async start() {
       target = targetOf(env, config);
       context = serviceContext(env, config.lifecycle);
+      await handler.start();
     },
     async open() {
       if (isOpen) return;
       isOpen = true;
       stopping = new AbortController();
-      ticks.start(tick);
+      ticks.start(handler.tick);
     },
     /** Lets what runs end; what outlasts the deadline is cancelled. */
     async drain(deadline) {
       close();
       if (deadline.aborted) cancel();
       deadline.addEventListener('abort', cancel, { once: true });
-      await runs.idle();
+      await handler.idle();
       deadline.removeEventListener('abort', cancel);
     },
     async stop() {
       close();
       cancel();
-      await runs.idle();
+      await handler.idle();
     },
   };
+};
+
+/** With a lock all machines must mean the same tick: intervals are counted from the epoch then, not from this program's start. */
+const ticksOf = (clock: Clock, { cron, timezone, every = Number.POSITIVE_INFINITY, lock }: ScheduleConfig): Ticks => {
+  if (cron !== undefined) return cronTicks(clock, cronTimes(cron, timezone));
+  return lock === undefined ? everyTicks(clock, every) : cronTicks(clock, everyTimes(every));
 };
 
 const targetOf = (env: Env, { func, process, host, input }: ScheduleConfig): Target => {

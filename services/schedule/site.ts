@@ -1,7 +1,8 @@
 import type { CallSite } from '../../runtime/call.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { telemetryMessageOf } from '../../runtime/errors.ts';
 import { scheduleRuns } from './instruments.ts';
 import type { ScheduleConfig } from './kinds.ts';
+import type { TickLoss } from './shared-ticks.ts';
 
 /** A run: its root span, its count and its line (extensions.md, section 6; telemetry.md, section 6). */
 export const runSite = (id: string, { cron, func, process, host }: ScheduleConfig): CallSite<undefined, unknown> => ({
@@ -32,7 +33,7 @@ export const runSite = (id: string, { cron, func, process, host }: ScheduleConfi
     line: (outcome) =>
       outcome.ok
         ? { level: 'info', fields: { result: 'success' } }
-        : { level: 'error', fields: { result: 'error', error: messageOf(outcome.error) } },
+        : { level: 'error', fields: { result: 'error', error: telemetryMessageOf(outcome.error) } },
   },
 });
 
@@ -51,5 +52,24 @@ export const skipSite = (id: string): CallSite<string, void> => ({
     message: 'schedule skipped a run',
     fields: { schedule: id },
     line: (_outcome, { input }) => ({ level: 'debug', fields: { reason: input } }),
+  },
+});
+
+/** A tick that may or may not have run elsewhere, since its lock could not be asked: an error, though nothing ran here. */
+export const lossSite = (id: string, lockId: string): CallSite<TickLoss, void> => ({
+  surface: 'schedule',
+  operation: 'lose',
+  target: id,
+  metrics: {
+    labels: { schedule: id },
+    calls: scheduleRuns,
+    outcome: { label: 'result', of: () => 'error', ofError: () => 'error' },
+  },
+  log: {
+    subsystem: 'schedule',
+    message: 'schedule did not run',
+    fields: { schedule: id, lock: lockId },
+    // Of an episode the first line is the lock's own; the counter still ticks.
+    line: (_outcome, { input }) => ({ level: input.isTold ? 'debug' : 'error', fields: { error: input.reason } }),
   },
 });

@@ -13,6 +13,7 @@ export const scheduleSurface: Surface = {
         { path: 'func', kinds: ['function.lua', 'process.lua'] },
         { path: 'process', kinds: ['process.lua'] },
         { path: 'host', kinds: ['process.host'] },
+        { path: 'lock', kinds: ['store.redis', 'db.sql.postgres'] },
       ],
     }),
   },

@@ -3,7 +3,8 @@ import type { NextTime } from './cron.ts';
 
 /** Says when it is time. A tick that comes late (a busy event loop, a machine that slept) comes once, however many it stands for. */
 export interface Ticks {
-  start(onTick: () => void): void;
+  /** `due`: when it should have come, in milliseconds since the epoch; of `everyTicks` by a clock of its own. */
+  start(onTick: (due: number) => void): void;
   /** Idempotent. */
   stop(): void;
 }
@@ -18,7 +19,7 @@ export const everyTicks = (clock: Clock, everyMs: number): Ticks => {
       const arm = (count: number): void => {
         cancel = clock.after(Math.max(0, began + count * everyMs - clock.now()), () => {
           arm(Math.max(count, Math.floor((clock.now() - began) / everyMs)) + 1);
-          onTick();
+          onTick(began + count * everyMs);
         });
       };
       arm(1);
@@ -26,6 +27,12 @@ export const everyTicks = (clock: Clock, everyMs: number): Ticks => {
     stop: () => cancel(),
   };
 };
+
+/** Multiples of an interval since the epoch: the same for all machines, whenever they have started. */
+export const everyTimes =
+  (everyMs: number): NextTime =>
+  (afterMs) =>
+    Math.ceil((Math.floor(afterMs / everyMs) + 1) * everyMs);
 
 /** The system's clock may be set while we wait: it is looked at this often. */
 const LOOK_MS = 60_000;
@@ -54,6 +61,7 @@ export const cronTicks = (clock: Clock, next: NextTime): Ticks => {
         const time = clock.systemTime();
         const now = clock.now();
         const isDue = time >= due;
+        const tick = due;
         if (isDue) {
           earliest = now - (time - due) + next(due) - due;
           due = next(time);
@@ -63,7 +71,7 @@ export const cronTicks = (clock: Clock, next: NextTime): Ticks => {
         }
         offset = time - now;
         arm();
-        if (isDue) onTick();
+        if (isDue) onTick(tick);
       };
       arm();
     },

@@ -51,8 +51,9 @@ export interface ChangeLog {
   readonly owesRows: boolean;
   /** Rejects when the connection is gone. */
   readonly ended: Promise<never>;
-  /** Resolves once something behind `after` is committed. */
-  changed(after: number): Promise<void>;
+  /** Resolves once something behind `after` is committed, to the end of what is. */
+  changed(after: number): Promise<number>;
+  /** At most `limit`, and no more than a few megabytes; none only where there are none. */
   read(after: number, limit: number): Promise<readonly ChangeRow[]>;
   /** Writes the cursor down; what every reader has handled is forgotten. */
   keep(position: number): Promise<void>;

@@ -141,10 +141,9 @@ const savepointMethod =
   };
 const ending =
   (operation: 'commit' | 'rollback'): HostMethod<TransactionHandle> =>
-  ({ transaction, held }) => {
-    held.forget();
-    return resultsOf(() => transaction[operation](), done);
-  };
+  ({ transaction, held }) =>
+    // Not before: a call that ends meanwhile gives up the connection on which nothing answers.
+    resultsOf(() => transaction[operation]().finally(() => held.forget()), done);
 
 const isActive = (self: TransactionHandle): void => {
   if (!self.transaction.isActive) throw invalid('transaction is not active');

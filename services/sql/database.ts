@@ -41,8 +41,20 @@ const logMark = ({ propagator }: Env, connection: Connection): TransactionMark |
   };
 };
 
-/** Joins a backend with its sites and its metrics. `isRunning` says whether its component is. */
-export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunning: () => boolean): Database => {
+export interface DatabaseOptions {
+  /** Whether its component is. */
+  readonly isRunning: () => boolean;
+  /** Of a transaction that begins now. */
+  readonly mark?: (() => TransactionMark | undefined) | undefined;
+}
+
+/** Joins a backend with its sites and its metrics. */
+export const createDatabase = (
+  env: Env,
+  id: string,
+  backend: SqlBackend,
+  { isRunning, mark }: DatabaseOptions,
+): Database => {
   const { clock, collector } = env;
   const sites = sqlSites(env, id, backend);
   const wait = collector.histogram(sqlPoolWait).bind({ db: id });
@@ -51,9 +63,15 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
   }
   let waitCount = 0;
   let waitMs = 0;
-  let mark: TransactionMark | undefined;
 
   const reachable = reachability(env, id);
+  const waited = (since: number): void => {
+    const ms = clock.now() - since;
+    wait.observe(ms / 1000);
+    if (ms < SHORTEST_WAIT_MS) return;
+    waitCount += 1;
+    waitMs += ms;
+  };
   const acquire = async ({ signal }: SqlCaller): Promise<Connection> => {
     const since = clock.now();
     try {
@@ -64,17 +82,18 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
       reachable.perhapsNot(error);
       throw error;
     } finally {
-      const waited = clock.now() - since;
-      wait.observe(waited / 1000);
-      if (waited >= SHORTEST_WAIT_MS) {
-        waitCount += 1;
-        waitMs += waited;
-      }
+      waited(since);
     }
+  };
+  /** One that is at hand costs neither a promise nor a look at the clock. */
+  const acquireNow = ({ signal }: SqlCaller): Connection | undefined => {
+    const connection = signal.aborted ? undefined : backend.acquireNow?.();
+    if (connection !== undefined) wait.observe(0);
+    return connection;
   };
   /** A connection for one statement. When the caller is gone it is not waited for. */
   const withConnection = async <T>(caller: SqlCaller, use: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = await acquire(caller);
+    const connection = acquireNow(caller) ?? (await acquire(caller));
     const abandon = (): void => connection.abandon();
     caller.signal.addEventListener('abort', abandon);
     try {
@@ -96,25 +115,30 @@ export const createDatabase = (env: Env, id: string, backend: SqlBackend, isRunn
         withConnection(caller, (connection) => connection.query({ text, params, isPrepared })),
       ),
     execute: ({ text, params, isPrepared = false }, caller) =>
-      sites.exec(text, caller.context, () =>
-        withConnection(caller, (connection) => connection.execute({ text, params, isPrepared })),
+      sites.exec(
+        text,
+        caller.context,
+        () => withConnection(caller, (connection) => connection.execute({ text, params, isPrepared })),
+        caller.hasOwnLine,
       ),
     prepare: (text, caller) => withConnection(caller, (connection) => connection.prepare(text)),
     begin: (options, caller) =>
       sites.begin(undefined, caller.context, async () => {
         const connection = await acquire(caller);
+        const abandon = (): void => connection.abandon();
+        caller.signal.addEventListener('abort', abandon);
         try {
           await connection.begin(options);
+          caller.signal.throwIfAborted();
         } catch (error) {
           connection.release();
           throw error;
+        } finally {
+          caller.signal.removeEventListener('abort', abandon);
         }
-        return openTransaction(sites, connection, caller.context, mark ?? logMark(env, connection));
+        return openTransaction(sites, connection, caller.context, mark?.() ?? logMark(env, connection), clock);
       }),
     stats: () => ({ ...backend.state(), waitCount, waitMs }),
-    markTransactions(next) {
-      mark = next;
-    },
     async openChangeLog(options) {
       if (backend.openChangeLog === undefined) throw invalid(`${id} has no change log of that kind`);
       return backend.openChangeLog(options);

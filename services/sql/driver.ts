@@ -87,6 +87,8 @@ export interface SqlBackend {
    * or the reason of `signal`.
    */
   acquire(signal: AbortSignal): Promise<Connection>;
+  /** The same without a wait, for who finds one at hand; undefined: `acquire` is to be asked. Absent: it always is. */
+  acquireNow?(): Connection | undefined;
   state(): PoolState;
   /** For a database that has no log of its own. @throws CallError as `acquire`; Invalid where it has no file to be durable in. */
   openChangeLog?(options: ChangeLogOptions): Promise<ChangeLog>;

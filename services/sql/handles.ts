@@ -1,5 +1,5 @@
 import { CallError, invalid } from '../../runtime/errors.ts';
-import { luaTypeOf, textArgument } from '../../runtime/lua/arguments.ts';
+import { luaTypeOf, stringArgument } from '../../runtime/lua/arguments.ts';
 import type { HostResults, LuaRun, LuaThread } from '../../runtime/lua/engine.ts';
 import { failed } from '../../runtime/lua/results.ts';
 import { type HostValue, hostObject, LuaTable, type LuaValue } from '../../runtime/lua/values.ts';
@@ -67,8 +67,20 @@ export const hold = (run: LuaRun, release: () => void | Promise<void>): Held => 
 export const one = (value: HostValue): readonly HostValue[] => [value, undefined];
 export const done = (): readonly HostValue[] => [true, undefined];
 export const callerOf = (thread: LuaThread, { signal }: Held): SqlCaller => ({ context: thread.context, signal });
-/** A statement's text. Other types than text and numbers raise. */
-export const statementText = (args: readonly LuaValue[], name: string): string => textArgument(args, 1, name);
+/**
+ * A statement's text. Other types than text and numbers raise. What no driver hands on as it is, is refused: a NUL ends the text
+ * there, and bytes that are no UTF-8 would be changed on the way. @throws CallError Invalid
+ */
+export const statementText = (args: readonly LuaValue[], name: string): string => {
+  const text = stringArgument(args, 1, name);
+  if (typeof text !== 'string')
+    throw invalid('SQL text must be valid UTF-8. Pass bytes as a parameter: sql.as.binary(s).');
+  return withoutNul(text);
+};
+export const withoutNul = (text: string): string => {
+  if (text.includes('\0')) throw invalid('SQL text must not contain NUL. Pass such a value as a parameter.');
+  return text;
+};
 const executedTable = ({ lastInsertId, rowsAffected }: Executed): HostValue => ({
   last_insert_id: lastInsertId,
   rows_affected: rowsAffected,

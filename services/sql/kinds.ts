@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lifecycleSchema } from '../../runtime/lifecycle-schema.ts';
 import { duration, nonNegativeInt, required } from '../../runtime/schema-fields.ts';
+import { checkPostgresFields, postgresFields } from '../postgres/port.ts';
 
 const maxLifetime = duration({ negative: 'max lifetime must be greater than 0' })
   .default(3_600_000)
@@ -22,22 +23,9 @@ export const sqlite = z.object({
 });
 export type SqliteConfig = z.output<typeof sqlite>;
 
-const variable = z.string().min(1).optional();
-const option = z.union([z.string(), z.number(), z.boolean()]);
-
 export const postgres = z
   .object({
-    host: z.string().default(''),
-    host_env: variable,
-    port: z.number().int().max(65_535).default(0),
-    port_env: variable,
-    database: z.string().default(''),
-    database_env: variable,
-    username: z.string().default(''),
-    username_env: variable,
-    password: z.string().default(''),
-    password_env: variable,
-    options: z.record(z.string(), option).default({}),
+    ...postgresFields,
     pool: z
       .object({
         max_open: nonNegativeInt('max open connections must be non-negative').default(0),
@@ -46,16 +34,9 @@ export const postgres = z
         acquire_timeout: acquireTimeout,
       })
       .prefault({}),
+    /** extensions.md, section 8: also where no source of this program reads it. */
+    trace_marks: z.boolean().default(false),
     lifecycle: lifecycleSchema,
   })
-  .superRefine((config, ctx) => {
-    for (const key of ['host', 'database', 'username', 'password'] as const) {
-      if (config[key] === '' && config[`${key}_env`] === undefined) {
-        ctx.addIssue({ code: 'custom', path: [key], message: `${key} is required` });
-      }
-    }
-    if (config.port <= 0 && config.port_env === undefined) {
-      ctx.addIssue({ code: 'custom', path: ['port'], message: 'port must be greater than 0' });
-    }
-  });
+  .superRefine(checkPostgresFields);
 export type PostgresConfig = z.output<typeof postgres>;

@@ -7,6 +7,8 @@ import type { Executed, PoolState, Rows, SqlBackend, SqlParam, TransactionOption
 export interface SqlCaller {
   readonly context: CallContext;
   readonly signal: AbortSignal;
+  /** It writes the line of a failed write itself: one failure is one line. */
+  readonly hasOwnLine?: true;
 }
 /** One statement; `$1` or `?`, as the database has them. */
 export interface SqlText {
@@ -53,8 +55,6 @@ export interface Database extends SqlTarget {
   readonly isRunning: boolean;
   begin(options: TransactionOptions, caller: SqlCaller): Promise<Transaction>;
   stats(): PoolStats;
-  /** One at most; undefined takes it away. Where none is set a transaction pays nothing. */
-  markTransactions(mark: TransactionMark | undefined): void;
   /** The changes that are made from now on, of `db.sql.sqlite`. @throws CallError Unavailable, Invalid. */
   openChangeLog(options: ChangeLogOptions): Promise<ChangeLog>;
 }

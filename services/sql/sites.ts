@@ -10,6 +10,7 @@ interface Work {
   /** Undefined for what has no text of the app's. */
   readonly text: string | undefined;
   readonly run: () => Promise<unknown>;
+  readonly hasOwnLine: boolean;
 }
 /**
  * A failure is an outcome here, not a rejection: the database's message may quote a parameter, and what the interceptors see
@@ -19,7 +20,10 @@ type Outcome = { readonly value: unknown } | { readonly error: CallError };
 
 /** Every use of a database goes through the site of its operation. */
 export type SqlSites = Readonly<
-  Record<SqlOperation, <T>(text: string | undefined, context: CallContext, run: () => Promise<T>) => Promise<T>>
+  Record<
+    SqlOperation,
+    <T>(text: string | undefined, context: CallContext, run: () => Promise<T>, hasOwnLine?: boolean) => Promise<T>
+  >
 >;
 
 export const sqlSites = (env: Env, id: string, backend: SqlBackend): SqlSites => {
@@ -31,8 +35,13 @@ export const sqlSites = (env: Env, id: string, backend: SqlBackend): SqlSites =>
         return { error: asCallError(error) };
       }
     });
-    return async <T>(text: string | undefined, context: CallContext, run: () => Promise<T>): Promise<T> => {
-      const outcome = await site({ input: { text, run }, context });
+    return async <T>(
+      text: string | undefined,
+      context: CallContext,
+      run: () => Promise<T>,
+      hasOwnLine = false,
+    ): Promise<T> => {
+      const outcome = await site({ input: { text, run, hasOwnLine }, context });
       if ('error' in outcome) throw outcome.error;
       return outcome.value as T;
     };
@@ -85,8 +94,8 @@ const siteOf = (env: Env, id: string, backend: SqlBackend, operation: SqlOperati
       subsystem: 'sql',
       message: 'database write failed',
       fields: { db: id, op: operation },
-      line: (outcome) => {
-        if (!outcome.ok || !('error' in outcome.value)) return undefined;
+      line: (outcome, { input }) => {
+        if (input.hasOwnLine || !outcome.ok || !('error' in outcome.value)) return undefined;
         const { error } = outcome.value;
         return { level: 'error', fields: { kind: errorType(error), code: codeOf(error) } };
       },

@@ -1,8 +1,13 @@
+import type { Clock } from '../../runtime/clock.ts';
 import type { CallContext } from '../../runtime/context.ts';
+import { waitAtMost } from '../../runtime/deadline.ts';
 import { invalid } from '../../runtime/errors.ts';
 import type { Connection, Executed } from './driver.ts';
 import type { Transaction, TransactionMark } from './port.ts';
 import type { SqlSites } from './sites.ts';
+
+/** How long the rollback of a transaction that its call has left open may take: a network that is gone answers never. */
+const ROLLBACK_MS = 5_000;
 
 /** A transaction that has begun on this connection; `context` is that of the call that began it. */
 export const openTransaction = (
@@ -10,8 +15,10 @@ export const openTransaction = (
   connection: Connection,
   context: CallContext,
   mark: TransactionMark | undefined,
+  clock: Clock,
 ): Transaction => {
   let isActive = true;
+  let isEnding = false;
   let running = 0;
   let marked: Promise<void> | undefined;
 
@@ -36,9 +43,11 @@ export const openTransaction = (
   const end = async (operation: 'commit' | 'rollback'): Promise<void> => {
     if (!isActive) throw invalid('transaction is not active');
     isActive = false;
+    isEnding = true;
     try {
       await sites[operation](undefined, context, () => connection[operation]());
     } finally {
+      isEnding = false;
       connection.release();
     }
   };
@@ -65,10 +74,16 @@ export const openTransaction = (
     commit: () => end('commit'),
     rollback: () => end('rollback'),
     async close() {
+      if (isEnding) connection.abandon(); // nobody waits for the answer to a commit any more
       if (!isActive) return;
       if (running === 0) {
         // It is counted and traced as any rollback; its failure has no reader any more.
-        await end('rollback').catch(() => {});
+        const { inTime } = await waitAtMost(
+          clock,
+          ROLLBACK_MS,
+          end('rollback').catch(() => {}),
+        );
+        if (!inTime) connection.abandon();
         return;
       }
       isActive = false;

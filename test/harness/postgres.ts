@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Client } from 'pg';
 import { runChild, startChild } from './child.ts';
@@ -24,6 +24,10 @@ export interface Postgres {
   /** The same in two steps, for what happens while it is away. */
   readonly stop?: () => Promise<void>;
   readonly start?: () => Promise<void>;
+  /** Its processes, the postmaster first. */
+  readonly processes?: () => readonly number[];
+  /** SIGKILL of all of them; resolves when they are gone. `start` recovers. */
+  readonly kill?: () => Promise<void>;
 }
 
 interface Address {
@@ -65,7 +69,7 @@ const postgresAt = (
   scope: Scope,
   source: string,
   at: Address,
-  server: Pick<Postgres, 'restart' | 'stop' | 'start'>,
+  server: Pick<Postgres, 'restart' | 'stop' | 'start' | 'processes' | 'kill'>,
 ): Postgres => {
   const run: Postgres['run'] = <Row>(sql: string, params: readonly unknown[] = []) =>
     withClient(at, async (client) => {
@@ -109,6 +113,18 @@ const postgresUser = async (scope: Scope): Promise<{ uid: number; gid: number } 
   const [, , uid, gid] = stdout[0]?.split(':') ?? [];
   return code === 0 && uid !== undefined && gid !== undefined ? { uid: Number(uid), gid: Number(gid) } : undefined;
 };
+
+/** One that has ended in between is none to signal. */
+export const signalled = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+/** A zombie holds nothing any more. */
+const isAlive = (pid: number): boolean =>
+  existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 const PASSWORD = 'perilune-test';
 
@@ -177,13 +193,28 @@ const startServer = async (scope: Scope, bin: string): Promise<Postgres | undefi
     await server?.exited;
     server = undefined;
   };
+  const processes = (): readonly number[] => {
+    if (server === undefined) return [];
+    const { pid } = server;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return [pid, ...children.split(' ').filter(Boolean).map(Number)];
+  };
+  const kill = async (): Promise<void> => {
+    const all = processes();
+    const child = server;
+    server = undefined;
+    for (const pid of all) signalled(pid, 'SIGKILL');
+    await child?.exited;
+    // Those that were not the postmaster are not ours to wait for; the next start needs their memory to be free.
+    await poll('every process of PostgreSQL is gone', () => !all.some((pid) => isAlive(pid)));
+  };
   await start();
   scope.teardown(stop);
   const restart = async (): Promise<void> => {
     await stop();
     await start();
   };
-  return postgresAt(scope, bin, at, { start, stop, restart });
+  return postgresAt(scope, bin, at, { start, stop, restart, processes, kill });
 };
 
 /**

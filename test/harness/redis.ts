@@ -20,6 +20,8 @@ export interface RedisServer {
 export interface OwnRedisServer extends RedisServer {
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGSTOP, SIGCONT. */
+  signal(name: NodeJS.Signals): void;
   /** Starts it again, on the same port and files; resolves when it answers. */
   restart(): Promise<void>;
 }
@@ -92,6 +94,7 @@ export const startOwnRedis = async (
       child.signal('SIGKILL');
       await child.exited;
     },
+    signal: (name) => child.signal(name),
     restart: () => begin(client),
   };
 };

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { contextKey, rootContext } from '../../runtime/context.ts';
+import { contextKey, LateSignal, rootContext } from '../../runtime/context.ts';
 
 const USER = contextKey('user', 'nobody');
 const DEPTH = contextKey('depth', 0);
@@ -39,4 +39,22 @@ test('withSignal replaces the signal for the child and what comes after it', asy
   t.match(child.signal.reason, { message: 'enough' });
   t.notOk(parent.signal.aborted);
   t.notOk(rootContext.signal.aborted);
+});
+
+test('a late signal tells the same, whether it is asked for before or after it aborts', async (t) => {
+  for (const isAskedBefore of [true, false]) {
+    const late = new LateSignal();
+    const context = rootContext.withSignal(late).with(DEPTH, 1);
+    let heard = 0;
+    if (isAskedBefore) context.signal.addEventListener('abort', () => (heard += 1));
+    t.notOk(context.cancellation.aborted);
+    late.abort(new Error('enough'));
+    late.abort(new Error('too late'));
+    t.equal(heard, isAskedBefore ? 1 : 0);
+    for (const told of [context.cancellation, context.signal, context.inherited().signal]) {
+      t.ok(told.aborted);
+      t.match(told.reason, { message: 'enough' });
+    }
+    t.equal(context.signal, context.signal, 'there is one');
+  }
 });

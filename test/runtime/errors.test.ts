@@ -12,6 +12,7 @@ import {
   permissionDenied,
   renderProblem,
   StartError,
+  telemetryMessageOf,
   unavailable,
 } from '../../runtime/errors.ts';
 
@@ -79,4 +80,19 @@ test('problems are told as file:line:col: path: text, with what is known of them
   t.equal(all.message, 'a.yaml: entries[0].kind: no\na.yaml: b: nor that');
   t.equal(new StartError('in use', problem).cause, problem);
   t.notOk('cause' in new StartError('in use'));
+});
+
+test('rule 75: telemetry says something else where a message may quote data, also in what wraps it', async (t) => {
+  const own = internal('bad value "x"', { telemetryMessage: 'SQLSTATE 22P02' });
+  t.equal(own.message, 'bad value "x"');
+  t.equal(telemetryMessageOf(own), 'SQLSTATE 22P02');
+  t.equal(telemetryMessageOf(own.with({ kind: 'Timeout' })), 'SQLSTATE 22P02', 'copies keep it');
+  t.equal(telemetryMessageOf(internal(`failed: ${own.message}.`, { cause: own })), 'failed: SQLSTATE 22P02.');
+  t.equal(telemetryMessageOf(new Error(own.message, { cause: internal('x', { cause: own }) })), 'SQLSTATE 22P02');
+  t.equal(telemetryMessageOf(internal('plain', { cause: own })), 'plain');
+  t.equal(telemetryMessageOf(own.with({ telemetryMessage: undefined })), own.message, 'and can be given up');
+  t.equal(telemetryMessageOf('text'), 'text');
+  const circle = new Error('round');
+  circle.cause = circle;
+  t.equal(telemetryMessageOf(circle), 'round');
 });

@@ -11,6 +11,7 @@ import { createHostCalls } from './host-calls.ts';
 import { loadFengari } from './load.ts';
 import { compile } from './program.ts';
 import type { Run } from './run.ts';
+import { standingCoroutine } from './standing.ts';
 import { createTables } from './tables.ts';
 import type { LuaState, LuaTableRecord } from './types.ts';
 import { createVm } from './vm.ts';
@@ -38,10 +39,11 @@ export const fengariEngine = (options: FengariOptions): LuaEngine => {
     bridge,
     frames: createFrames(fengari),
     clock: options.clock,
-    neverAborted: rootContext.signal,
+    neverAborted: rootContext.cancellation,
     giveWayMs: options.giveWayMs ?? 1,
     onReleaseError: options.onReleaseError,
   });
+  vm.standing = standingCoroutine(vm);
   // A JavaScript error that leaves a function of the VM itself (a stack overflow, a defect) becomes a Lua error.
   fengari.lua.lua_atnativeerror(main, (L: LuaState) => {
     const thrown: unknown = fengari.lua.lua_touserdata(L, 1);

@@ -4,7 +4,7 @@ import { indexOfBytes } from './byte-search.ts';
 import { MAX_STRING_BYTES, patternSteps } from './limits.ts';
 import type { Patch } from './patch.ts';
 import { SPEED } from './speed-patches.ts';
-import { bytesOfText, isAscii } from './strings.ts';
+import { bytesOfText, isAscii, joinedText } from './strings.ts';
 
 /** What patched code calls: a parameter named `perilune` of every file. */
 export const patchSupport = {
@@ -19,6 +19,7 @@ export const patchSupport = {
   MAX_STRING_BYTES,
   bytesOfText,
   isAscii,
+  joinedText,
 };
 
 // Arithmetic on fengari's integers wraps at 32 bits (rule 57), so that results become doubles instead: exact to 2^53.

@@ -1,5 +1,5 @@
 import { isPromise } from '../../call.ts';
-import type { CallContext } from '../../context.ts';
+import type { CallContext, Cancellation } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
 import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun, LuaThread } from '../engine.ts';
 import type { HostValue } from '../values.ts';
@@ -104,7 +104,7 @@ export class Run implements LuaRun {
    * The context's signal while nobody listens to it: a call that never waits looks at it after host calls instead,
    * because in between nothing could abort it.
    */
-  unwatched: AbortSignal | undefined;
+  unwatched: Cancellation | undefined;
   /** The run below this one on the host's stack. */
   outer: Run | undefined;
   /** Set by a kill; the hook and the wrappers of `pcall` look at it. */
@@ -145,9 +145,9 @@ export class Run implements LuaRun {
   /** Starts the main coroutine, whose function and arguments are on its stack: without a promise unless it waits. */
   start(main: Coroutine): LuaCallResult | Promise<LuaCallResult> {
     this.#main = main;
-    const { signal } = this.#request.context;
-    if (signal !== this.vm.neverAborted) {
-      this.unwatched = signal;
+    const { cancellation } = this.#request.context;
+    if (cancellation !== this.vm.neverAborted) {
+      this.unwatched = cancellation;
       this.checkSignal();
     }
     if (!this.ended) this.execute(main);
@@ -184,9 +184,9 @@ export class Run implements LuaRun {
   /** From now on this call waits, and whatever ends it comes from outside. */
   #watch(): void {
     this.vm.waiting.add(this);
-    const signal = this.unwatched;
-    if (signal === undefined) return;
+    if (this.unwatched === undefined) return;
     this.unwatched = undefined;
+    const { signal } = this.#request.context;
     const onAbort = (): void => this.kill(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#abort = () => signal.removeEventListener('abort', onAbort);

@@ -1,4 +1,6 @@
+import { charCodeAt } from '../../char-code.ts';
 import { stringFromBytes } from '../values.ts';
+import { MAX_STRING_BYTES } from './limits.ts';
 
 /** The VM's string object, as far as it is used here (speed-patches.ts). */
 interface TString {
@@ -7,6 +9,9 @@ interface TString {
   /** The text, kept on the string itself: constants cross the bridge again and again. Well-formed. */
   peText?: string;
 }
+
+/** Bytes of UTF-8 that one unit of a JavaScript string can take. */
+const UTF8_MAX = 3;
 
 const encoder = new TextEncoder();
 /** Below this length a loop beats the set-up cost of what the platform has. */
@@ -44,7 +49,7 @@ export const bytesOfText = (text: string): Uint8Array => {
   if (text.length > SHORT) return encoder.encode(text);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
+    const code = charCodeAt(text, i);
     if (code >= 0x80) return encoder.encode(text);
     bytes[i] = code;
   }
@@ -54,6 +59,25 @@ export const bytesOfText = (text: string): Uint8Array => {
 const ASCII = /^[\0-\x7f]*$/;
 export const isAscii = (text: string): boolean => {
   if (text.length > SHORT) return ASCII.test(text);
-  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) >= 0x80) return false;
+  for (let i = 0; i < text.length; i += 1) if (charCodeAt(text, i) >= 0x80) return false;
   return true;
+};
+
+/** The text of a VM string where it is known, or short enough to be found out: undefined for other bytes. */
+const knownText = (ts: TString): string | undefined => {
+  if (ts.peText !== undefined) return ts.peText;
+  if (ts.realstring.length > SHORT) return undefined;
+  const text = textOfString(ts);
+  return typeof text === 'string' ? text : undefined;
+};
+
+/**
+ * Two VM strings, one after the other, as text: no byte is copied. Undefined where one of them is kept as bytes, or where
+ * there may be too many of them.
+ */
+export const joinedText = (first: TString, second: TString): string | undefined => {
+  const end = knownText(second);
+  const start = end === undefined ? undefined : knownText(first);
+  if (start === undefined || end === undefined) return undefined;
+  return (start.length + end.length) * UTF8_MAX > MAX_STRING_BYTES ? undefined : start + end;
 };

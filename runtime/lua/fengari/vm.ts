@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { Cancellation } from '../../context.ts';
 import { CallError, type LuaFrame } from '../../errors.ts';
 import { luaTypeOf } from '../arguments.ts';
 import type { KillReason, LuaCallResult } from '../engine.ts';
@@ -26,14 +27,16 @@ export interface Vm {
   readonly bridge: Bridge;
   readonly frames: Frames;
   readonly clock: Clock;
-  /** The signal of contexts that nobody can cancel: no listener is put on it. */
-  readonly neverAborted: AbortSignal;
+  /** That of contexts that nobody can cancel: no listener is put on their signal. */
+  readonly neverAborted: Cancellation;
   /** A call that never waits gives way at a yielding function after this long (architecture.md, "Engine rules"). */
   readonly giveWayMs: number;
   /** The run whose Lua is on the host's stack now. */
   current: Run | undefined;
   /** How many runs are on the host's stack. */
   nesting: number;
+  /** Never resumed: see `standingCoroutine`. */
+  standing: Coroutine | undefined;
   /** Runs that wait for something, and those that wait for their start. */
   readonly waiting: Set<Run>;
   /** A thread with the count hook on, its stack empty: new, or one that an ended call has left. */
@@ -66,7 +69,7 @@ export interface VmOptions {
   readonly bridge: Bridge;
   readonly frames: Frames;
   readonly clock: Clock;
-  readonly neverAborted: AbortSignal;
+  readonly neverAborted: Cancellation;
   readonly giveWayMs: number;
   readonly onReleaseError: (run: Run, error: unknown) => void;
 }
@@ -194,6 +197,7 @@ export const createVm = (options: VmOptions): Vm => {
     giveWayMs: options.giveWayMs,
     current: undefined,
     nesting: 0,
+    standing: undefined,
 
     waiting: new Set(),
 

@@ -18,15 +18,19 @@ export type ReplicaIdentity = 'default' | 'nothing' | 'full' | 'index';
 export interface Relation {
   readonly tag: 'relation';
   /** Of the streamed transaction that it came in. */
-  readonly xid?: number;
+  readonly xid: number | undefined;
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
   readonly identity: ReplicaIdentity;
   readonly columns: readonly Column[];
+  /** `schema.name`. */
+  readonly fullName: string;
+  /** Where the columns of the replica identity stand. */
+  readonly keyPositions: readonly number[];
 }
 
-/** `xid` of the messages below: the (sub)transaction within a stream block; absent outside. */
+/** `xid` of the messages below: the (sub)transaction within a stream block; undefined outside. */
 export type PgOutputMessage =
   | { readonly tag: 'begin'; readonly finalLsn: Lsn; readonly commitTime: number; readonly xid: number }
   | { readonly tag: 'commit'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: number }
@@ -34,7 +38,7 @@ export type PgOutputMessage =
   | Relation
   | {
       readonly tag: 'type';
-      readonly xid?: number;
+      readonly xid: number | undefined;
       readonly oid: number;
       readonly schema: string;
       readonly name: string;
@@ -42,14 +46,14 @@ export type PgOutputMessage =
   | RowMessage
   | {
       readonly tag: 'truncate';
-      readonly xid?: number;
+      readonly xid: number | undefined;
       readonly relations: readonly Relation[];
       readonly cascade: boolean;
       readonly restartIdentity: boolean;
     }
   | {
       readonly tag: 'message';
-      readonly xid?: number;
+      readonly xid: number | undefined;
       readonly transactional: boolean;
       readonly lsn: Lsn;
       readonly prefix: string;
@@ -68,18 +72,18 @@ export type PgOutputMessage =
 
 /** One row of one relation. */
 export type RowMessage =
-  | { readonly tag: 'insert'; readonly xid?: number; readonly relation: Relation; readonly after: Tuple }
+  | { readonly tag: 'insert'; readonly xid: number | undefined; readonly relation: Relation; readonly after: Tuple }
   | {
       readonly tag: 'update';
-      readonly xid?: number;
+      readonly xid: number | undefined;
       readonly relation: Relation;
       /** `key`: of an update that changed the replica identity: only its columns are set. */
-      readonly before?: { readonly of: 'key' | 'row'; readonly tuple: Tuple };
+      readonly before: { readonly of: 'key' | 'row'; readonly tuple: Tuple } | undefined;
       readonly after: Tuple;
     }
   | {
       readonly tag: 'delete';
-      readonly xid?: number;
+      readonly xid: number | undefined;
       readonly relation: Relation;
       readonly before: { readonly of: 'key' | 'row'; readonly tuple: Tuple };
     };

@@ -11,11 +11,37 @@ import { MessageReader } from './reader.ts';
 
 /** Reads the messages of one replication stream in order: a row is understood by the relation that came before it. */
 export interface PgOutputParser {
-  /** `bytes` may be overwritten afterwards: nothing of it is kept. @throws Error for what is no pgoutput message. */
-  parse(bytes: Buffer): PgOutputMessage;
+  /**
+   * The message from `from` on. `bytes` may be overwritten afterwards: nothing of it is kept.
+   * @throws Error for what is no pgoutput message.
+   */
+  parse(bytes: Buffer, from?: number): PgOutputMessage;
 }
 
 const IDENTITIES: Readonly<Record<string, ReplicaIdentity>> = { d: 'default', n: 'nothing', f: 'full', i: 'index' };
+
+/** The letters of the protocol, as bytes. */
+const TAG = {
+  BEGIN: 0x42, // B
+  COMMIT: 0x43, // C
+  ORIGIN: 0x4f, // O
+  RELATION: 0x52, // R
+  TYPE: 0x59, // Y
+  INSERT: 0x49, // I
+  UPDATE: 0x55, // U
+  DELETE: 0x44, // D
+  TRUNCATE: 0x54, // T
+  MESSAGE: 0x4d, // M
+  STREAM_START: 0x53, // S
+  STREAM_STOP: 0x45, // E
+  STREAM_COMMIT: 0x63, // c
+  STREAM_ABORT: 0x41, // A
+} as const;
+/** What a row is: the new one, the key of the old one, or all of that. */
+const NEW = 0x4e; // N
+const KEY = 0x4b; // K
+const OLD = 0x4f; // O
+const VALUE = { NULL: 0x6e, UNCHANGED: 0x75, TEXT: 0x74, BINARY: 0x62 } as const; // n, u, t, b
 
 /**
  * The messages of the output plugin `pgoutput`, protocols 1 and 2:
@@ -26,71 +52,83 @@ export const pgOutputParser = (): PgOutputParser => {
   /** Between Stream Start and Stream Stop every message carries the id of its transaction. */
   let isInStream = false;
 
-  const xidOf = (reader: MessageReader): { xid?: number } => (isInStream ? { xid: reader.uint32() } : {});
+  /** One for all messages: each is read to its end before the next begins. */
+  const reader = new MessageReader();
+
+  const xidOf = (): number | undefined => (isInStream ? reader.uint32() : undefined);
   const relationOf = (oid: number): Relation => {
     const relation = relations.get(oid);
     if (relation === undefined) throw new Error(`pgoutput: a row of relation ${oid}, which was not described before`);
     return relation;
   };
 
-  const relation = (reader: MessageReader): Relation => {
-    const { xid } = xidOf(reader);
+  const relation = (): Relation => {
+    const xid = xidOf();
+    const oid = reader.uint32();
+    // The empty text is pg_catalog.
+    const schema = reader.cstring() || 'pg_catalog';
+    const name = reader.cstring();
+    const replicaIdentity = identity(String.fromCharCode(reader.uint8()));
+    const columns = Array.from({ length: reader.int16() }, () => column(reader));
+    const keyPositions = columns.flatMap(({ isKey }, i) => (isKey ? [i] : []));
+    const fullName = `${schema}.${name}`;
     const described: Relation = {
       tag: 'relation',
-      ...(xid !== undefined && { xid }),
-      oid: reader.uint32(),
-      // The empty text is pg_catalog.
-      schema: reader.cstring() || 'pg_catalog',
-      name: reader.cstring(),
-      identity: identity(String.fromCharCode(reader.uint8())),
-      columns: Array.from({ length: reader.int16() }, () => column(reader)),
+      xid,
+      oid,
+      schema,
+      name,
+      identity: replicaIdentity,
+      columns,
+      fullName,
+      keyPositions,
     };
-    relations.set(described.oid, described);
+    relations.set(oid, described);
     return described;
   };
 
-  const insert = (reader: MessageReader): PgOutputMessage => {
-    const xid = xidOf(reader);
+  const insert = (): PgOutputMessage => {
+    const xid = xidOf();
     const of = relationOf(reader.uint32());
-    expect(reader, 'N');
-    return { tag: 'insert', ...xid, relation: of, after: tuple(reader, of) };
+    expectNew(reader);
+    return { tag: 'insert', xid, relation: of, after: tuple(reader, of) };
   };
 
-  const update = (reader: MessageReader): PgOutputMessage => {
-    const xid = xidOf(reader);
+  const update = (): PgOutputMessage => {
+    const xid = xidOf();
     const of = relationOf(reader.uint32());
-    const kind = String.fromCharCode(reader.uint8());
-    if (kind === 'N') return { tag: 'update', ...xid, relation: of, after: tuple(reader, of) };
+    const kind = reader.uint8();
+    if (kind === NEW) return { tag: 'update', xid, relation: of, before: undefined, after: tuple(reader, of) };
     const before = { of: oldKind(kind), tuple: tuple(reader, of) };
-    expect(reader, 'N');
-    return { tag: 'update', ...xid, relation: of, before, after: tuple(reader, of) };
+    expectNew(reader);
+    return { tag: 'update', xid, relation: of, before, after: tuple(reader, of) };
   };
 
-  const remove = (reader: MessageReader): PgOutputMessage => {
-    const xid = xidOf(reader);
+  const remove = (): PgOutputMessage => {
+    const xid = xidOf();
     const of = relationOf(reader.uint32());
-    const kind = oldKind(String.fromCharCode(reader.uint8()));
-    return { tag: 'delete', ...xid, relation: of, before: { of: kind, tuple: tuple(reader, of) } };
+    const kind = oldKind(reader.uint8());
+    return { tag: 'delete', xid, relation: of, before: { of: kind, tuple: tuple(reader, of) } };
   };
 
-  const truncate = (reader: MessageReader): PgOutputMessage => {
-    const xid = xidOf(reader);
+  const truncate = (): PgOutputMessage => {
+    const xid = xidOf();
     const count = reader.int32();
     const flags = reader.uint8();
     return {
       tag: 'truncate',
-      ...xid,
+      xid,
       cascade: (flags & 1) !== 0,
       restartIdentity: (flags & 2) !== 0,
       relations: Array.from({ length: count }, () => relationOf(reader.uint32())),
     };
   };
 
-  const logicalMessage = (reader: MessageReader): PgOutputMessage => {
-    const xid = xidOf(reader);
+  const logicalMessage = (): PgOutputMessage => {
+    const xid = xidOf();
     return {
       tag: 'message',
-      ...xid,
+      xid,
       transactional: (reader.uint8() & 1) !== 0,
       lsn: reader.lsn(),
       prefix: reader.cstring(),
@@ -98,60 +136,60 @@ export const pgOutputParser = (): PgOutputParser => {
     };
   };
 
-  const commit = (reader: MessageReader) => {
+  const commit = () => {
     reader.uint8(); // flags, unused
     return { commitLsn: reader.lsn(), endLsn: reader.lsn(), commitTime: epochMs(reader.int64()) };
   };
 
-  const read = (tag: string, reader: MessageReader): PgOutputMessage => {
+  const read = (tag: number): PgOutputMessage => {
     switch (tag) {
-      case 'B':
+      case TAG.BEGIN:
         return { tag: 'begin', finalLsn: reader.lsn(), commitTime: epochMs(reader.int64()), xid: reader.uint32() };
-      case 'C':
-        return { tag: 'commit', ...commit(reader) };
-      case 'O':
+      case TAG.COMMIT:
+        return { tag: 'commit', ...commit() };
+      case TAG.ORIGIN:
         return { tag: 'origin', commitLsn: reader.lsn(), name: reader.cstring() };
-      case 'R':
-        return relation(reader);
-      case 'Y':
+      case TAG.RELATION:
+        return relation();
+      case TAG.TYPE:
         return {
           tag: 'type',
-          ...xidOf(reader),
+          xid: xidOf(),
           oid: reader.uint32(),
           schema: reader.cstring(),
           name: reader.cstring(),
         };
-      case 'I':
-        return insert(reader);
-      case 'U':
-        return update(reader);
-      case 'D':
-        return remove(reader);
-      case 'T':
-        return truncate(reader);
-      case 'M':
-        return logicalMessage(reader);
-      case 'S':
+      case TAG.INSERT:
+        return insert();
+      case TAG.UPDATE:
+        return update();
+      case TAG.DELETE:
+        return remove();
+      case TAG.TRUNCATE:
+        return truncate();
+      case TAG.MESSAGE:
+        return logicalMessage();
+      case TAG.STREAM_START:
         isInStream = true;
         return { tag: 'stream_start', xid: reader.uint32(), isFirst: reader.uint8() === 1 };
-      case 'E':
+      case TAG.STREAM_STOP:
         isInStream = false;
         return { tag: 'stream_stop' };
-      case 'c':
-        return { tag: 'stream_commit', xid: reader.uint32(), ...commit(reader) };
-      case 'A':
+      case TAG.STREAM_COMMIT:
+        return { tag: 'stream_commit', xid: reader.uint32(), ...commit() };
+      case TAG.STREAM_ABORT:
         return { tag: 'stream_abort', xid: reader.uint32(), subxid: reader.uint32() };
       default:
-        throw new Error(`pgoutput: unknown message ${JSON.stringify(tag)}`);
+        throw new Error(`pgoutput: unknown message ${letter(tag)}`);
     }
   };
 
   return {
-    parse(bytes) {
-      const reader = new MessageReader(bytes);
-      const tag = String.fromCharCode(reader.uint8());
-      const message = read(tag, reader);
-      if (reader.left > 0) throw new Error(`pgoutput: ${reader.left} bytes too many in message ${JSON.stringify(tag)}`);
+    parse(bytes, from = 0) {
+      reader.begin(bytes, from);
+      const tag = reader.uint8();
+      const message = read(tag);
+      if (reader.left > 0) throw new Error(`pgoutput: ${reader.left} bytes too many in message ${letter(tag)}`);
       return message;
     },
   };
@@ -170,38 +208,41 @@ const column = (reader: MessageReader): Column => ({
   typeModifier: reader.int32(),
 });
 
-const oldKind = (letter: string): 'key' | 'row' => {
-  if (letter === 'K') return 'key';
-  if (letter === 'O') return 'row';
-  throw new Error(`pgoutput: unknown kind of row ${JSON.stringify(letter)}`);
+const oldKind = (kind: number): 'key' | 'row' => {
+  if (kind === KEY) return 'key';
+  if (kind === OLD) return 'row';
+  throw new Error(`pgoutput: unknown kind of row ${letter(kind)}`);
 };
 
-const expect = (reader: MessageReader, letter: string): void => {
-  const found = String.fromCharCode(reader.uint8());
-  if (found !== letter)
-    throw new Error(`pgoutput: ${JSON.stringify(found)} where ${JSON.stringify(letter)} was expected`);
+const expectNew = (reader: MessageReader): void => {
+  const found = reader.uint8();
+  if (found !== NEW) throw new Error(`pgoutput: ${letter(found)} where ${letter(NEW)} was expected`);
 };
 
-const tuple = (reader: MessageReader, { columns, schema, name }: Relation): Tuple => {
+const tuple = (reader: MessageReader, { columns, fullName }: Relation): Tuple => {
   const count = reader.int16();
   if (count !== columns.length) {
-    throw new Error(`pgoutput: a row of ${count} columns in ${schema}.${name}, which has ${columns.length}`);
+    throw new Error(`pgoutput: a row of ${count} columns in ${fullName}, which has ${columns.length}`);
   }
-  return Array.from({ length: count }, () => value(reader));
+  const values = new Array<Tuple[number]>(count);
+  for (let i = 0; i < count; i += 1) values[i] = value(reader);
+  return values;
 };
 
 const value = (reader: MessageReader): Tuple[number] => {
-  const kind = String.fromCharCode(reader.uint8());
+  const kind = reader.uint8();
   switch (kind) {
-    case 'n':
+    case VALUE.NULL:
       return null;
-    case 'u':
+    case VALUE.UNCHANGED:
       return UNCHANGED;
-    case 't':
+    case VALUE.TEXT:
       return reader.text(reader.int32());
-    case 'b':
+    case VALUE.BINARY:
       return reader.bytes(reader.int32());
     default:
-      throw new Error(`pgoutput: unknown kind of value ${JSON.stringify(kind)}`);
+      throw new Error(`pgoutput: unknown kind of value ${letter(kind)}`);
   }
 };
+
+const letter = (code: number): string => JSON.stringify(String.fromCharCode(code));

@@ -1,15 +1,18 @@
 import { stringFromBytes } from '../../../runtime/lua/values.ts';
 import type { Lsn } from './lsn.ts';
+import { shortText } from './short-text.ts';
 
 const REPLACEMENT = '\uFFFD';
 
-/** Reads the fields of one message in order. @throws Error beyond its end: a message that is cut off is never half read. */
+/** Reads the fields of one message after the other. @throws Error beyond a message's end: one that is cut off is never half read. */
 export class MessageReader {
-  readonly #bytes: Buffer;
+  #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  constructor(bytes: Buffer) {
+  /** The next message: `bytes` from `from` on. */
+  begin(bytes: Buffer, from: number): void {
     this.#bytes = bytes;
+    this.#at = from;
   }
 
   get left(): number {
@@ -25,16 +28,23 @@ export class MessageReader {
 
   int16(): number {
     this.#need(2);
-    const value = this.#bytes.readInt16BE(this.#at);
+    const bytes = this.#bytes;
+    const at = this.#at;
     this.#at += 2;
-    return value;
+    return (((bytes[at] as number) << 24) >> 16) | (bytes[at + 1] as number);
   }
 
   int32(): number {
     this.#need(4);
-    const value = this.#bytes.readInt32BE(this.#at);
+    const bytes = this.#bytes;
+    const at = this.#at;
     this.#at += 4;
-    return value;
+    return (
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)
+    );
   }
 
   /** Of object ids and transaction ids. */
@@ -70,6 +80,8 @@ export class MessageReader {
     this.#need(length);
     const from = this.#at;
     this.#at += length;
+    const short = shortText(this.#bytes, from, length);
+    if (short !== undefined) return short;
     const text = this.#bytes.toString('utf8', from, this.#at);
     // The lenient decoder is the fast one; only a text that holds its replacement character is looked at again.
     return text.includes(REPLACEMENT)

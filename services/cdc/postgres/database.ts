@@ -1,12 +1,26 @@
-import { Client } from 'pg';
+import type { Socket } from 'node:net';
+import type { Client, ClientConfig } from 'pg';
+import type { Clock } from '../../../runtime/clock.ts';
+import { waitAtMost } from '../../../runtime/deadline.ts';
+import { connectPostgres } from '../../../runtime/postgres/connect.ts';
 import { type Lsn, lsnText, parseLsn } from '../pgoutput/lsn.ts';
-import type { Address } from './address.ts';
 
 /** Where the progress of all sources of a database is kept (lua/cdc.md, section 5). */
 export const OFFSETS_TABLE = 'wippy_cdc_offsets';
 
-/** So that the text of a value is the same in the log and in a snapshot, whatever the server's settings. */
-export const TEXT_SETTINGS = '-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1';
+/** A server, or a network, that is silent does not take part in the end of a connection. */
+const CLOSE_MS = 1000;
+
+export const CAPTURE_SETTINGS = {
+  // So that the text of a value is the same in the log and in a snapshot, whatever the server's settings.
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  extra_float_digits: 1,
+  // A machine that is gone without a word must not keep others from reading in its place.
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 4,
+};
 
 /** A table of a publication. */
 export interface PublishedTable {
@@ -20,7 +34,8 @@ export interface PublishedTable {
 }
 
 export interface SlotState {
-  readonly isActive: boolean;
+  /** The server's process that reads it; undefined while none does. */
+  readonly activeProcessId: number | undefined;
   readonly plugin: string;
   readonly database: string;
   readonly confirmed: Lsn;
@@ -31,18 +46,29 @@ export interface SlotState {
 /** The ordinary connection of a source: its slot, its publication, its progress. Every function rejects with the server's Error. */
 export interface SourceDatabase {
   readonly client: Client;
+  /** The form of the connection that the server takes. */
+  readonly config: ClientConfig;
   readonly ended: Promise<never>;
   /** `15.18`, and the number of its major version. */
   version(): Promise<{ readonly text: string; readonly major: number }>;
   walLevel(): Promise<string>;
+  /** An advisory lock of the database, held until the connection ends. */
+  tryLock(key: bigint): Promise<boolean>;
+  /** The server's process that holds it; undefined: none does. */
+  lockHolder(key: bigint): Promise<number | undefined>;
+  /** The server's process of this connection. */
+  readonly processId: number | undefined;
   slot(name: string): Promise<SlotState | undefined>;
   dropSlot(name: string): Promise<void>;
+  /** Ends one of the server's processes of the same role. */
+  terminate(processId: number): Promise<void>;
   /** Undefined: there is no such publication. */
   publishedTables(publication: string): Promise<readonly PublishedTable[] | undefined>;
   createPublication(name: string, tables: readonly string[]): Promise<void>;
   setPublicationTables(name: string, tables: readonly string[]): Promise<void>;
   prepareOffsets(): Promise<void>;
   offset(slot: string): Promise<Lsn | undefined>;
+  /** It never moves back: what another program has handled stays handled. */
   saveOffset(slot: string, lsn: Lsn): Promise<void>;
   forgetOffset(slot: string): Promise<void>;
   /** Bytes of log that the server keeps for the slot; undefined without the slot. */
@@ -75,20 +101,26 @@ const RETAINED = `
     restart_lsn)::float8 AS bytes
   FROM pg_replication_slots WHERE slot_name = $1`;
 
+const LOCK_HOLDER = `
+  SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+  WHERE locktype = 'advisory' AND granted AND datname = current_database() AND objsubid = 1
+    AND ((classid::bigint << 32) | objid::bigint) = $1::bigint`;
+
 /** @throws Error when there is no connection. */
-export const connectDatabase = async (address: Address): Promise<SourceDatabase> => {
-  const client = new Client({ ...address, options: TEXT_SETTINGS });
+export const connectDatabase = async (forms: readonly ClientConfig[], clock: Clock): Promise<SourceDatabase> => {
+  const { client, config } = await connectPostgres(forms);
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {}); // whoever waits for it is told
   client.on('error', (error) => ended.reject(error));
   client.on('end', () => ended.reject(new Error('the connection has ended')));
-  await client.connect();
   const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     (await client.query(text, [...values])).rows as Row[];
 
   return {
     client,
+    config,
     ended: ended.promise,
+    processId: (client as unknown as { processID: number | null }).processID ?? undefined,
     async version() {
       const [row] = await rows<{ server_version: string }>('SHOW server_version');
       const text = row?.server_version.split(' ')[0] ?? '';
@@ -98,21 +130,38 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
       const [row] = await rows<{ wal_level: string }>('SHOW wal_level');
       return row?.wal_level ?? '';
     },
+    async tryLock(key) {
+      const [row] = await rows<{ mine: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS mine', [String(key)]);
+      return row?.mine === true;
+    },
+    async lockHolder(key) {
+      const [row] = await rows<{ pid: number }>(LOCK_HOLDER, [String(key)]);
+      return row?.pid;
+    },
     async slot(name) {
       const [row] = await rows<{
-        active: boolean;
+        active: number | null;
         plugin: string;
         database: string;
         confirmed: string;
         status: string;
       }>(
-        `SELECT active, plugin, database, coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed,
+        `SELECT active_pid AS active, plugin, database, coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed,
            coalesce(to_jsonb(s)->>'wal_status', '') AS status FROM pg_replication_slots s WHERE slot_name = $1`,
         [name],
       );
       if (row === undefined) return undefined;
       const { active, plugin, database, confirmed, status } = row;
-      return { isActive: active, plugin, database, confirmed: parseLsn(confirmed), walStatus: status };
+      return {
+        activeProcessId: active ?? undefined,
+        plugin,
+        database,
+        confirmed: parseLsn(confirmed),
+        walStatus: status,
+      };
+    },
+    async terminate(processId) {
+      await rows('SELECT pg_terminate_backend($1)', [processId]);
     },
     async dropSlot(name) {
       await rows('SELECT pg_drop_replication_slot($1)', [name]);
@@ -144,12 +193,20 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
       await rows(`ALTER PUBLICATION ${quoted(name)} SET TABLE ${tables.map(quotedTable).join(', ')}`);
     },
     async prepareOffsets() {
-      const known = await rows<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [OFFSETS_TABLE]);
-      if (known[0]?.found != null) return; // so that a role that may not create tables can use one that is there
-      await rows(
-        `CREATE TABLE IF NOT EXISTS ${OFFSETS_TABLE}
-           (slot text PRIMARY KEY, lsn pg_lsn NOT NULL, updated_at timestamptz NOT NULL DEFAULT now())`,
-      );
+      const isThere = async (): Promise<boolean> => {
+        const known = await rows<{ found: string | null }>('SELECT to_regclass($1)::text AS found', [OFFSETS_TABLE]);
+        return known[0]?.found != null;
+      };
+      if (await isThere()) return; // so that a role that may not create tables can use one that is there
+      try {
+        await rows(
+          `CREATE TABLE IF NOT EXISTS ${OFFSETS_TABLE}
+             (slot text PRIMARY KEY, lsn pg_lsn NOT NULL, updated_at timestamptz NOT NULL DEFAULT now())`,
+        );
+      } catch (error) {
+        // Two sources that make it at the same moment: one of them fails, and the table is there.
+        if (!(await isThere())) throw error;
+      }
     },
     async offset(slot) {
       const [row] = await rows<{ lsn: string }>(`SELECT lsn::text AS lsn FROM ${OFFSETS_TABLE} WHERE slot = $1`, [
@@ -160,7 +217,8 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
     async saveOffset(slot, lsn) {
       await rows(
         `INSERT INTO ${OFFSETS_TABLE} (slot, lsn, updated_at) VALUES ($1, $2, now())
-         ON CONFLICT (slot) DO UPDATE SET lsn = excluded.lsn, updated_at = excluded.updated_at`,
+         ON CONFLICT (slot) DO UPDATE
+           SET lsn = greatest(${OFFSETS_TABLE}.lsn, excluded.lsn), updated_at = excluded.updated_at`,
         [slot, lsnText(lsn)],
       );
     },
@@ -171,6 +229,9 @@ export const connectDatabase = async (address: Address): Promise<SourceDatabase>
       const [row] = await rows<{ bytes: number | null }>(RETAINED, [slot]);
       return row?.bytes ?? undefined;
     },
-    close: () => client.end(),
+    async close() {
+      const { inTime } = await waitAtMost(clock, CLOSE_MS, client.end());
+      if (!inTime) (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+    },
   };
 };

@@ -1,8 +1,9 @@
 import type { ChangeHub } from '../hub.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
+import type { Relation } from '../pgoutput/messages.ts';
 import type { Progress } from '../progress.ts';
 import { OFFSETS_TABLE } from './database.ts';
-import { capturedChange, type SourceTraits } from './rows.ts';
+import { type ChangeOrigin, capturedChange, changeOrigin, type SourceTraits } from './rows.ts';
 import type { TransactionChange, TransactionHead, TransactionSink } from './transactions.ts';
 
 export interface FeedOptions {
@@ -22,7 +23,10 @@ export class ChangeFeed implements TransactionSink {
   readonly progress: Progress;
   readonly #options: FeedOptions;
   readonly #wanted = new Map<string, boolean>();
-  #head: TransactionHead | undefined;
+  /** Changes mostly come from the table of the one before: whether that is wanted is at hand without a look-up. */
+  #lastRelation: Relation | undefined;
+  #isLastWanted = false;
+  #origin: ChangeOrigin | undefined;
   /** Changes of the current transaction that have come, and how many of them were handed on by an earlier connection. */
   #ordinal = 0;
   #handedOn = 0;
@@ -39,7 +43,7 @@ export class ChangeFeed implements TransactionSink {
   }
 
   begin(head: TransactionHead): void {
-    const earlier = this.#head;
+    const earlier = this.#origin?.head;
     if (this.#isBroken && earlier !== undefined) {
       if (earlier.commitLsn === head.commitLsn) {
         this.#handedOn = Math.max(this.#handedOn, this.#ordinal);
@@ -50,36 +54,40 @@ export class ChangeFeed implements TransactionSink {
       this.progress.commit(earlier.commitLsn); // nothing of it is published any more
     }
     this.#isBroken = false;
-    this.#head = head;
+    this.#origin = changeOrigin(this.#options.traits, head);
     this.#ordinal = 0;
     this.#handedOn = 0;
     this.progress.begin(head.commitTime);
   }
 
   change(change: TransactionChange): void {
-    if (this.#head === undefined) throw new Error('a change outside of a transaction');
+    if (this.#origin === undefined) throw new Error('a change outside of a transaction');
     this.#ordinal += 1;
-    if (this.#ordinal <= this.#handedOn || !this.#wants(change.message.relation)) return;
+    const { relation } = change.message;
+    if (relation !== this.#lastRelation) {
+      this.#isLastWanted = this.#wants(relation);
+      this.#lastRelation = relation;
+    }
+    if (this.#ordinal <= this.#handedOn || !this.#isLastWanted) return;
     this.#options.onChange();
-    this.#options.hub.dispatch(capturedChange(this.#options.traits, this.#head, change, this.#ordinal), this.progress);
+    this.#options.hub.dispatch(capturedChange(this.#origin, change, this.#ordinal), this.progress);
   }
 
   commit(endLsn: Lsn): void {
-    this.#head = undefined;
+    this.#origin = undefined;
     this.progress.commit(endLsn);
   }
 
   get isWithinTransaction(): boolean {
-    return this.#head !== undefined;
+    return this.#origin !== undefined;
   }
 
   /** Our own table would make an endless circle: its change is a change. */
-  #wants({ schema, name }: { schema: string; name: string }): boolean {
-    const relation = `${schema}.${name}`;
-    let wanted = this.#wanted.get(relation);
+  #wants({ schema, name, fullName }: Relation): boolean {
+    let wanted = this.#wanted.get(fullName);
     if (wanted === undefined) {
       wanted = name !== OFFSETS_TABLE && this.#options.wants({ schema, name });
-      this.#wanted.set(relation, wanted);
+      this.#wanted.set(fullName, wanted);
     }
     return wanted;
   }

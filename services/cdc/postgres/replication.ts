@@ -1,9 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
-import { type Lsn, lsnText, postgresMicros } from '../pgoutput/lsn.ts';
-import type { Address } from './address.ts';
+import { type Lsn, lsnText, lsnTextAt, postgresMicros } from '../pgoutput/lsn.ts';
 
 /** What of `pg` a replication connection needs beyond its public types. */
 interface WireConnection extends EventEmitter {
@@ -13,8 +12,8 @@ interface WireConnection extends EventEmitter {
 
 /** What the server sends while it streams. */
 export interface StreamHandlers {
-  /** `bytes` is the connection's own and is overwritten afterwards. */
-  readonly data: (bytes: Buffer, position: Lsn) => void;
+  /** One message of the output plugin: `bytes` from `from` on, the connection's own and overwritten afterwards. `lsn` as text. */
+  readonly data: (bytes: Buffer, from: number, lsn: string) => void;
   /** The server's log has come to `position`. */
   readonly keepalive: (position: Lsn, wantsReply: boolean) => void;
 }
@@ -28,6 +27,8 @@ export interface StreamRequest {
 
 /** A connection in replication mode: it takes commands, then streams until it ends. */
 export interface Replication {
+  /** Of the server's process; undefined where it has not told. */
+  readonly processId: number | undefined;
   /** One command of the replication protocol. @throws Error of the server. */
   command(text: string): Promise<readonly Readonly<Record<string, string | null>>[]>;
   /** Resolves when streaming has begun. @throws Error of the server (the slot is in use ...). */
@@ -37,18 +38,22 @@ export interface Replication {
   /** Stops and goes on reading: what is not read makes the server wait. */
   pause(): void;
   resume(): void;
-  /** Everything before `position` is handled: the server may forget it. */
-  confirm(position: Lsn): void;
+  /** Everything before `position` is handled: the server may forget it. It answers with a keepalive where it is asked to. */
+  confirm(position: Lsn, wantsReply?: boolean): void;
+  /** Gives the connection up: `ended` rejects with the error. */
+  abandon(error: Error): void;
   close(): Promise<void>;
 }
 
 const XLOG_DATA = 0x77; // w
+/** The letter, where the message stands in the log, where that ends, the server's time. */
+const XLOG_DATA_HEADER = 25;
 const KEEPALIVE = 0x6b; // k
 const CLOSE_MS = 1000;
 
 /** https://www.postgresql.org/docs/current/protocol-replication.html. @throws Error when there is no connection. */
-export const connectReplication = async (address: Address, clock: Clock): Promise<Replication> => {
-  const client = new Client({ ...address, replication: 'database' } as ConstructorParameters<typeof Client>[0]);
+export const connectReplication = async (config: ClientConfig, clock: Clock): Promise<Replication> => {
+  const client = new Client({ ...config, replication: 'database' } as ConstructorParameters<typeof Client>[0]);
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {}); // whoever waits for it is told; with nobody waiting it is no unhandled rejection
   client.on('error', (error) => ended.reject(error));
@@ -61,7 +66,7 @@ export const connectReplication = async (address: Address, clock: Clock): Promis
     if (isClosing) return;
     switch (chunk[0]) {
       case XLOG_DATA:
-        data(chunk.subarray(25), chunk.readBigUInt64BE(1));
+        data(chunk, XLOG_DATA_HEADER, lsnTextAt(chunk, 1));
         return;
       case KEEPALIVE:
         keepalive(chunk.readBigUInt64BE(1), chunk[17] === 1);
@@ -71,8 +76,15 @@ export const connectReplication = async (address: Address, clock: Clock): Promis
     }
   };
 
+  const abandon = (error: unknown): void => {
+    ended.reject(error);
+    connection.stream.destroy();
+  };
+
+  const { processID } = client as unknown as { processID: number | null };
   return {
     ended: ended.promise,
+    processId: processID ?? undefined,
     async command(text) {
       const result = await Promise.race([client.query(text), ended.promise]);
       return result.rows;
@@ -83,8 +95,7 @@ export const connectReplication = async (address: Address, clock: Clock): Promis
         try {
           received(chunk, handlers);
         } catch (error) {
-          ended.reject(error);
-          connection.stream.destroy();
+          abandon(error);
         }
       });
       const list = Object.entries(options).map(([name, value]) => `"${name}" '${value.replaceAll("'", "''")}'`);
@@ -99,10 +110,11 @@ export const connectReplication = async (address: Address, clock: Clock): Promis
     },
     pause: () => void connection.stream.pause(),
     resume: () => void connection.stream.resume(),
-    confirm(position) {
+    confirm(position, wantsReply = false) {
       if (isClosing) return;
-      connection.sendCopyFromChunk(standbyStatus(position, clock.wall()));
+      connection.sendCopyFromChunk(standbyStatus(position, clock.wall(), wantsReply));
     },
+    abandon,
     async close() {
       if (isClosing) return;
       isClosing = true;
@@ -118,12 +130,13 @@ export const connectReplication = async (address: Address, clock: Clock): Promis
 };
 
 /** Standby status update: written, flushed and applied are one to us. */
-const standbyStatus = (position: Lsn, wallMs: number): Buffer => {
+const standbyStatus = (position: Lsn, wallMs: number, wantsReply: boolean): Buffer => {
   const message = Buffer.alloc(34);
   message[0] = 0x72; // r
   message.writeBigUInt64BE(position, 1);
   message.writeBigUInt64BE(position, 9);
   message.writeBigUInt64BE(position, 17);
   message.writeBigInt64BE(postgresMicros(wallMs), 25);
+  message[33] = wantsReply ? 1 : 0;
   return message;
 };

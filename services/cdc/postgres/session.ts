@@ -1,10 +1,13 @@
+import type { ClientConfig } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
+import { databaseIdentity } from '../../../runtime/postgres/identity.ts';
+import type { PostgresAddress } from '../../../runtime/postgres/options.ts';
 import { changeFilter } from '../filter.ts';
 import type { PostgresConfig } from '../kinds.ts';
 import { type Lsn, parseLsn } from '../pgoutput/lsn.ts';
-import type { Address } from './address.ts';
-import { connectDatabase, type PublishedTable, type SourceDatabase, TEXT_SETTINGS } from './database.ts';
+import { connectDatabase, type PublishedTable, type SourceDatabase } from './database.ts';
 import { connectReplication, type Replication } from './replication.ts';
+import { takeTurn } from './turn.ts';
 
 /** Both connections of a source, its publication and slot made ready. */
 export interface Session {
@@ -23,20 +26,37 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** The server's processes of connections whose end it may not know of, because the network has swallowed it. */
+export interface FormerProcesses {
+  readonly database: number | undefined;
+  readonly replication: number | undefined;
+}
+
 export interface SessionRequest {
-  readonly address: Address;
+  readonly address: PostgresAddress;
+  /** Of the connection, the preferred one first. */
+  readonly forms: readonly ClientConfig[];
   readonly config: PostgresConfig;
   readonly clock: Clock;
+  /** Ends the wait for our turn. */
+  readonly signal: AbortSignal;
+  /** Which database it is (`databaseIdentity`), known before our turn comes. */
+  readonly reached: (identity: string) => void;
+  /** Another program reads the slot: we wait for our turn. */
+  readonly standBy: () => void;
   /** The snapshot of this slot has been handed on, though its end may not be written down yet. */
   readonly hasSnapshot: boolean;
+  /** Our connections before these. */
+  readonly former: FormerProcesses | undefined;
 }
 
 /** The name of the publication of an entry. */
 export const publicationOf = ({ publication, slot_name }: PostgresConfig): string => publication ?? `${slot_name}_pub`;
 
-/** @throws Error that says what the server lacks; nothing stays open then. */
-export const openSession = async ({ address, config, clock, hasSnapshot }: SessionRequest): Promise<Session> => {
-  const database = await connectDatabase(address);
+/** Waits while another program reads the slot. @throws Error that says what the server lacks; nothing stays open then. */
+export const openSession = async (request: SessionRequest): Promise<Session> => {
+  const { address, forms, config, clock, signal } = request;
+  const database = await connectDatabase(forms, clock);
   let replication: Replication | undefined;
   const close = async (): Promise<void> => {
     await Promise.allSettled([replication?.close(), database.close()]);
@@ -50,11 +70,19 @@ export const openSession = async ({ address, config, clock, hasSnapshot }: Sessi
     if (walLevel !== 'logical') {
       throw new Error(`wal_level is ${walLevel}. Set wal_level = logical in postgresql.conf and restart the server.`);
     }
+    request.reached(await databaseIdentity(database.client, address));
+    await takeTurn(database, {
+      slot: config.slot_name,
+      clock,
+      standBy: request.standBy,
+      signal,
+      former: request.former?.database,
+    });
     const tables = await preparePublication(database, config);
     await database.prepareOffsets();
-    replication = await connectReplication({ ...address, options: TEXT_SETTINGS } as Address, clock);
+    replication = await connectReplication(database.config, clock);
     const [system] = await replication.command('IDENTIFY_SYSTEM');
-    const slot = await prepareSlot(database, replication, config, { name: address.database, hasSnapshot });
+    const slot = await prepareSlot(database, replication, request);
     return {
       database,
       replication,
@@ -108,15 +136,18 @@ const isSame = (found: readonly PublishedTable[], tables: readonly string[]): bo
 const prepareSlot = async (
   database: SourceDatabase,
   replication: Replication,
-  config: PostgresConfig,
-  at: { readonly name: string; readonly hasSnapshot: boolean },
+  { config, address, hasSnapshot, former }: SessionRequest,
 ): Promise<Pick<Session, 'position' | 'created'>> => {
   const { slot_name: name } = config;
   const slot = config.temporary ? undefined : await database.slot(name);
   if (slot !== undefined) {
-    if (slot.plugin !== 'pgoutput' || slot.database !== at.name) {
+    // Ourselves, on a connection that is no more: the server would wait for its own timeout, a minute.
+    if (slot.activeProcessId !== undefined && slot.activeProcessId === former?.replication) {
+      await database.terminate(slot.activeProcessId);
+    }
+    if (slot.plugin !== 'pgoutput' || slot.database !== address.database) {
       throw new Error(
-        `replication slot "${name}" is one of ${slot.plugin} on database "${slot.database}", not of pgoutput on "${at.name}". Choose another slot_name.`,
+        `replication slot "${name}" is one of ${slot.plugin} on database "${slot.database}", not of pgoutput on "${address.database}". Choose another slot_name.`,
       );
     }
     if (slot.walStatus === 'lost') {
@@ -126,7 +157,7 @@ const prepareSlot = async (
     }
     const kept = await database.offset(name);
     // A snapshot that was not handled to its end is taken again: only then there is a position that is kept.
-    const isSnapshotOwed = config.snapshot && kept === undefined && !at.hasSnapshot;
+    const isSnapshotOwed = config.snapshot && kept === undefined && !hasSnapshot;
     if (!isSnapshotOwed) {
       const position = kept !== undefined && kept > slot.confirmed ? kept : slot.confirmed;
       return { position, created: undefined };

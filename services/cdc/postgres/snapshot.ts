@@ -1,9 +1,8 @@
-import { Client } from 'pg';
-import type { Address } from './address.ts';
-import { type PublishedTable, quoted, TEXT_SETTINGS } from './database.ts';
+import { Client, type ClientConfig } from 'pg';
+import { type PublishedTable, quoted } from './database.ts';
 
 export interface SnapshotRequest {
-  readonly address: Address;
+  readonly config: ClientConfig;
   /** As `CREATE_REPLICATION_SLOT` has exported it: it lives as long as that connection does nothing else. */
   readonly name: string;
   readonly tables: readonly PublishedTable[];
@@ -19,14 +18,14 @@ const asText = { getTypeParser: () => (text: string) => text };
 
 /** Reads what the tables held at the moment of the snapshot. @throws Error of the server, or the reason of the signal. */
 export const readSnapshot = async ({
-  address,
+  config,
   name,
   tables,
   fetchSize,
   row,
   signal,
 }: SnapshotRequest): Promise<void> => {
-  const client = new Client({ ...address, options: TEXT_SETTINGS, types: asText });
+  const client = new Client({ ...config, types: asText });
   let broken: Error | undefined;
   client.on('error', (error) => {
     broken = error; // the query that runs fails with it

@@ -4,8 +4,10 @@ import type { Env } from '../../../runtime/env.ts';
 import { messageOf, unavailable } from '../../../runtime/errors.ts';
 import type { Component, ComponentLife } from '../../../runtime/lifecycle.ts';
 import { componentOptions } from '../../../runtime/lifecycle-schema.ts';
+import { clientConfigs, type PostgresAddress } from '../../../runtime/postgres/options.ts';
 import { retryDelayMs } from '../../../runtime/retry-delay.ts';
 import { EVENTS } from '../../events/port.ts';
+import { postgresAddressIn } from '../../postgres/port.ts';
 import { Admission } from '../admission.ts';
 import { createFaults, type Fault } from '../fault.ts';
 import { ChangeHub } from '../hub.ts';
@@ -14,12 +16,18 @@ import type { PostgresConfig } from '../kinds.ts';
 import { lsnText } from '../pgoutput/lsn.ts';
 import { Progress } from '../progress.ts';
 import type { CdcSource, SourceState } from '../source.ts';
-import { type Address, addressOf } from './address.ts';
+import { CAPTURE_SETTINGS } from './database.ts';
 import { ChangeFeed } from './feed.ts';
-import { markWriters } from './marks.ts';
 import { connectReplication } from './replication.ts';
 import { type SourceTraits, snapshotRow } from './rows.ts';
-import { exportedSlot, openSession, publicationOf, type Session, wantedTables } from './session.ts';
+import {
+  exportedSlot,
+  type FormerProcesses,
+  openSession,
+  publicationOf,
+  type Session,
+  wantedTables,
+} from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import { type Streaming, startStreaming } from './streaming.ts';
 
@@ -30,12 +38,20 @@ const UNANSWERED_SECONDS = 5;
 export interface PostgresSource {
   readonly source: CdcSource;
   readonly component: Component;
-  /** Where it reads from; undefined before its start. */
-  address(): Address | undefined;
+  /** Which database it reads, or stands by to read (`databaseIdentity`); undefined before it has been reached. */
+  identity(): string | undefined;
 }
 
-/** `db.cdc.postgres` (declarations.md, section 10): one slot, read by one connection after the other. */
-export const postgresSource = (env: Env, { id, entry, config }: Declared<PostgresConfig>): PostgresSource => {
+const CONNECT_MS = 10_000;
+/** SQLSTATEs of a slot that somebody reads, or of a temporary one that is there. */
+const IN_USE: ReadonlySet<unknown> = new Set(['55006', '42710']);
+
+/**
+ * `db.cdc.postgres` (declarations.md, section 10): one slot, read by one connection after the other. Of several programs with the
+ * same slot one reads, the others stand by.
+ */
+export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): PostgresSource => {
+  const { id, entry, config } = declared;
   const { clock } = env;
   const logger = env.logger.subsystem('cdc');
   const { slot_name: slot, event_system: eventSystem } = config;
@@ -46,13 +62,17 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
   const lifecycle = componentOptions(config.lifecycle);
 
   let state: SourceState = 'unknown';
-  let address: Address | undefined;
+  let address: PostgresAddress | undefined;
+  let identity: string | undefined;
   let session: Session | undefined;
+  /** What the start has begun. */
+  let opening: Promise<Session> | undefined;
   let streaming: Streaming | undefined;
   let feed: ChangeFeed | undefined;
   let traits: SourceTraits = { source: id, source_id: id, generation: '' };
   let epoch = 0;
   let hasSnapshot = false;
+  let former: FormerProcesses | undefined;
   /** As it was read last: that it is old, errors and being degraded say. */
   let retained: number | undefined;
   /** clock.now() of the reading that is under way. */
@@ -69,9 +89,35 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     faults.report({ message: 'change capture has lost its source', error, kind, fields: again, lasting: 'connection' });
   };
 
-  const open = async (): Promise<Session> => {
-    address = addressOf(env, config, entry.namespace);
-    return openSession({ address, config, clock, hasSnapshot });
+  const open = async (standBy: () => void = () => {}): Promise<Session> => {
+    address = postgresAddressIn(env, declared);
+    const forms = clientConfigs(address, {
+      options: config.options,
+      root: env.settings.root,
+      settings: CAPTURE_SETTINGS,
+      applicationName: 'perilune cdc',
+      connectTimeoutMs: CONNECT_MS,
+    });
+    const opened = await openSession({
+      address,
+      forms,
+      config,
+      clock,
+      hasSnapshot,
+      former,
+      signal: stopping.signal,
+      reached(database) {
+        identity = database;
+      },
+      standBy() {
+        state = 'starting';
+        faults.recovered('connection');
+        logger.info('change capture stands by: another program reads the slot', { source: id, slot });
+        standBy();
+      },
+    });
+    former = { database: opened.database.processId, replication: opened.replication.processId };
+    return opened;
   };
   const closeSession = async (): Promise<void> => {
     const ending = session;
@@ -108,12 +154,12 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
 
   /** The rows that were there when the slot was made, before everything that it will bring. */
   const deliverSnapshot = async (at: Session, { progress }: ChangeFeed): Promise<void> => {
-    if (!config.snapshot || at.created === undefined || address === undefined) return;
+    if (!config.snapshot || at.created === undefined) return;
     const time = clock.wall();
     progress.begin(time);
     progress.seen(); // also without a single row the snapshot is over once and for all
     await readSnapshot({
-      address,
+      config: at.database.config,
       name: at.created.snapshotName,
       tables: at.tables,
       fetchSize: config.snapshot_fetch_size,
@@ -145,7 +191,6 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       },
     });
     state = 'running';
-    if (address !== undefined) markWriters(env, address, true);
     faults.recovered('connection');
     logger.info('change capture reads', {
       source: id,
@@ -155,13 +200,14 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       position: lsnText(at.position),
     });
     streaming.advanced();
-    await status(at);
-    const cancelStatus =
-      config.status_interval === 0
-        ? () => {}
-        : clock.every(config.status_interval, () => void status(at), { unref: true });
+    const ended = Promise.race([at.replication.ended, at.database.ended]);
+    let cancelStatus = (): void => {};
     try {
-      return await Promise.race([at.replication.ended, at.database.ended]);
+      await Promise.race([status(at), ended]);
+      if (config.status_interval > 0) {
+        cancelStatus = clock.every(config.status_interval, () => void status(at), { unref: true });
+      }
+      return await ended;
     } finally {
       cancelStatus();
       current.interrupt();
@@ -209,13 +255,17 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
       const began = clock.now();
       try {
-        session ??= await open();
+        session ??= await (opening ?? open());
+        opening = undefined;
         if (stopping.signal.aborted) return;
         await stream(session);
       } catch (error) {
+        opening = undefined;
         if (stopping.signal.aborted) return;
         fail(error, session === undefined ? 'connect' : 'read');
-        if (clock.now() - began >= restart.stableThresholdMs) attempt = 1;
+        // A reader whose machine has vanished holds the slot until the server notices: that is waited for, not given up.
+        const isInUse = IN_USE.has((error as { code?: unknown }).code);
+        if (isInUse || clock.now() - began >= restart.stableThresholdMs) attempt = 1;
         await closeSession().catch((failure: unknown) =>
           logger.debug('a broken connection did not close', { source: id, error: messageOf(failure) }),
         );
@@ -243,7 +293,8 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
 
   env.collector.observe('gauge', cdcRetainedWal, { slot }, () => retained);
   env.collector.observe('gauge', cdcLag, { slot }, () => {
-    if (state === 'unknown' || state === 'stopped') return undefined;
+    // Whoever stands by does not know: the one that reads tells.
+    if (state === 'unknown' || state === 'starting' || state === 'stopped') return undefined;
     const since = feed?.progress.oldestOpen ?? (state === 'running' ? undefined : caughtUpAt);
     return since === undefined ? 0 : Math.max(0, clock.wall() - since) / 1000;
   });
@@ -256,7 +307,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     label: slot,
     system: 'postgresql',
     get database() {
-      return address?.database ?? config.database ?? '';
+      return address?.database ?? config.database;
     },
     hub,
     admission,
@@ -285,15 +336,15 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     },
     /** A slot of its own for a moment: its snapshot and its position belong together. */
     async snapshot({ wants, row, signal }) {
-      if (address === undefined || session === undefined) throw unavailable(`cdc source is not ready: ${id}`);
-      const { tables } = session;
-      const replication = await connectReplication(address, clock);
+      if (session === undefined) throw unavailable(`cdc source is not ready: ${id}`);
+      const { tables, database } = session;
+      const replication = await connectReplication(database.config, clock);
       try {
         const slotName = `perilune_${randomUUID().replaceAll('-', '_')}`;
         const exported = await exportedSlot(replication, `"${slotName}" TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`);
         const at = { lsn: exported.position, time: clock.wall() };
         await readSnapshot({
-          address,
+          config: database.config,
           name: exported.snapshotName,
           tables: tables.filter(({ schema, name: table }) => wants(schema, table)),
           fetchSize: config.snapshot_fetch_size,
@@ -314,8 +365,11 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
       state = 'starting';
       stopping = new AbortController();
       life = started;
+      const standingBy = Promise.withResolvers<void>();
+      const opened = open(standingBy.resolve);
       try {
-        session = await open();
+        session = await Promise.race([opened, standingBy.promise.then(() => undefined)]);
+        if (session === undefined) opening = opened;
       } catch (error) {
         fail(error, 'connect');
         throw error;
@@ -326,7 +380,7 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
     },
     /** Consumers end what they have; nothing more is read for them. */
     async drain() {
-      session?.replication.pause();
+      streaming?.hold();
     },
     async stop() {
       stopping.abort(new Error(`cdc source stopped: ${id}`));
@@ -336,12 +390,15 @@ export const postgresSource = (env: Env, { id, entry, config }: Declared<Postgre
         faults.report({ message: 'the last position could not be written down', error, kind: 'write' });
       }
       hub.endListeners();
-      if (address !== undefined) markWriters(env, address, false);
+      identity = undefined;
       await closeSession();
       await running;
+      session ??= await opening?.catch(() => undefined); // stopped before it was opened, or while it waited for its turn
+      opening = undefined;
+      await closeSession();
       state = 'stopped';
     },
   };
   let life: ComponentLife | undefined;
-  return { source, component, address: () => (state === 'running' ? address : undefined) };
+  return { source, component, identity: () => identity };
 };

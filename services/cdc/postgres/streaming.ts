@@ -10,6 +10,11 @@ import { transactionAssembler } from './transactions.ts';
 /** How often the position is written down at most. */
 const KEEP_EVERY_MS = 1000;
 const DEFAULT_STANDBY_MS = 10_000;
+/**
+ * A server that has answered none of so many status messages is taken for dead: with the default interval after a minute,
+ * as its own receivers do. Intervals and not time: a program that was stopped for a while has heard nothing meanwhile.
+ */
+const SILENT_INTERVALS = 6;
 
 /** One session's stream: from the wire to the feed, and the confirmed position back. */
 export interface Streaming {
@@ -17,6 +22,8 @@ export interface Streaming {
   advanced(): void;
   /** Tells the server and writes the position down, now. */
   settle(): Promise<void>;
+  /** Reads nothing more. */
+  hold(): void;
   /** Stops the timers. */
   end(): void;
 }
@@ -43,10 +50,21 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
   let isConfirming = false;
   let isEnded = false;
   let cancelKeep: (() => void) | undefined;
+  /** Since the server was heard of; not while nobody listens. */
+  let silentIntervals = 0;
+  let isPaused = false;
+  let isHeld = false;
 
   const confirm = (): void => {
     isConfirming = false;
     if (!isEnded) replication.confirm(progress.confirmed.position);
+  };
+  const standBy = (): void => {
+    if (isEnded) return;
+    if (!isPaused) silentIntervals += 1;
+    if (silentIntervals > SILENT_INTERVALS) {
+      replication.abandon(new Error(`the server has said nothing for ${SILENT_INTERVALS} standby intervals`));
+    } else replication.confirm(progress.confirmed.position, true);
   };
   const keep = async (): Promise<void> => {
     const { worthKeeping } = progress.confirmed;
@@ -69,9 +87,13 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
   };
   /** What consumers have not handled is not read: the server waits, and keeps its log. */
   const waitForRoom = (): void => {
+    isPaused = true;
     replication.pause();
     void hub.room().then(() => {
-      if (!isEnded) replication.resume();
+      if (isEnded || isHeld) return;
+      isPaused = false;
+      silentIntervals = 0;
+      replication.resume();
     });
   };
 
@@ -87,25 +109,33 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
       },
     },
     {
-      data(bytes, position) {
+      data(bytes, from, lsn) {
+        silentIntervals = 0;
         const wasFull = hub.isFull;
-        const size = bytes.length;
-        assemble(parser.parse(bytes), position, size);
+        assemble(parser.parse(bytes, from), lsn, bytes.length - from);
         if (!wasFull && hub.isFull) waitForRoom();
       },
       keepalive(position, wantsReply) {
+        silentIntervals = 0;
         // Between transactions it tells that nothing of ours is before it; within one it says nothing of its rest.
         if (!feed.isWithinTransaction) progress.idle(position);
         if (wantsReply) confirm();
       },
     },
   );
-  const cancelStandby = clock.every(config.standby_interval || DEFAULT_STANDBY_MS, confirm, { unref: true });
+  // What an earlier session has brought may still be too much.
+  if (hub.isFull) waitForRoom();
+  const cancelStandby = clock.every(config.standby_interval || DEFAULT_STANDBY_MS, standBy, { unref: true });
   return {
     advanced,
     async settle() {
       confirm();
       await keep();
+    },
+    hold() {
+      isHeld = true;
+      isPaused = true;
+      replication.pause();
     },
     end() {
       isEnded = true;

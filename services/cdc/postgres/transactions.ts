@@ -12,7 +12,8 @@ export interface TransactionHead {
 export type RelationChange = RowMessage | { readonly tag: 'truncate'; readonly relation: Relation };
 export interface TransactionChange {
   readonly message: RelationChange;
-  readonly lsn: Lsn;
+  /** As text. */
+  readonly lsn: string;
   readonly bytes: number;
   /** Of the mark before it in its transaction. */
   readonly traceparent: string | undefined;
@@ -36,12 +37,12 @@ interface Streamed {
  */
 export const transactionAssembler = (
   sink: TransactionSink,
-): ((message: PgOutputMessage, lsn: Lsn, bytes: number) => void) => {
+): ((message: PgOutputMessage, lsn: string, bytes: number) => void) => {
   const streamed = new Map<number, Streamed>();
   let current: Streamed | undefined;
   let traceparent: string | undefined;
 
-  const change = (message: RelationChange, xid: number | undefined, lsn: Lsn, bytes: number): void => {
+  const change = (message: RelationChange, xid: number | undefined, lsn: string, bytes: number): void => {
     if (current === undefined) sink.change({ message, lsn, bytes, traceparent });
     else current.changes.push({ message, lsn, bytes, traceparent: current.traceparent, subxid: xid ?? 0 });
   };

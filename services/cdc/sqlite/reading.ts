@@ -47,10 +47,12 @@ export const logReading = ({ log, feed, hub, clock, onKeepFailed }: LogReadingOp
     for (;;) {
       // What consumers have not handled is not read: it waits in the log.
       await hub.room();
-      await log.changed(feed.position);
+      const committed = await log.changed(feed.position);
       const lines = await log.read(feed.position, LINES_AT_ONCE);
       if (isEnded) return new Promise<never>(() => {});
       for (const line of lines) feed.take(line);
+      // Somebody has removed them.
+      if (lines.length === 0) feed.skipTo(committed);
     }
   };
   return {

@@ -66,7 +66,7 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
   const open = async (): Promise<ChangeLog> => {
     const database = env.find(DATABASES)?.get(databaseId);
     if (database === undefined) throw unavailable(`${databaseId} is no database of this program`);
-    const opened = await database.openChangeLog({
+    return database.openChangeLog({
       reader: id,
       isDurable,
       tables: config.tables?.map((one) => one.toLowerCase()),
@@ -76,8 +76,6 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
         else faults.report({ message: 'change capture may miss changes', error, kind: 'write', lasting: 'triggers' });
       },
     });
-    tables.learn(await opened.shapes());
-    return opened;
   };
   const closeLog = async (): Promise<void> => {
     const ending = log;
@@ -137,6 +135,7 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
   /** One log, from its opening to its end. Rejects when it ends. */
   const stream = async (at: ChangeLog): Promise<never> => {
     const current = feedOf(at);
+    tables.learn(await at.shapes());
     reading = logReading({
       log: at,
       feed: current,
@@ -242,7 +241,7 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
       ...(config.tables !== undefined && { tables: config.tables }),
       streaming: false,
       failover: false,
-      temporary: !isDurable,
+      temporary: false,
       snapshot: config.snapshot,
       event_system: eventSystem,
       engine: 'sqlite',

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
+import { charCodeAt } from '../../../runtime/char-code.ts';
 import { BYTES, FIXED64, ProtobufWriter, VARINT } from './protobuf-writer.ts';
 
 // opentelemetry/proto/common/v1/common.proto
@@ -41,6 +42,8 @@ export interface AttributeFields {
   /** For who keeps what is known of a key, and so does not look for it. */
   known(key: string): KnownKey;
   write(writer: ProtobufWriter, tag: number, known: KnownKey, value: Value): void;
+  /** The same for a value that is hardly ever the last one again: it is not compared, and not kept. */
+  writeNew(writer: ProtobufWriter, tag: number, known: KnownKey, value: Value): void;
   all(writer: ProtobufWriter, tag: number, attributes: FieldAttributes): void;
 }
 
@@ -116,7 +119,7 @@ export const attributeFields = (): AttributeFields => {
       bytes[at++] = STRING_VALUE;
       bytes[at++] = value.length;
       for (let i = 0; i < value.length; i++) {
-        const code = value.charCodeAt(i);
+        const code = charCodeAt(value, i);
         if (code > 0x7f) return false; // nothing was taken: `at` of the writer stands where it was
         bytes[at++] = code;
       }
@@ -156,6 +159,11 @@ export const attributeFields = (): AttributeFields => {
     if (!small(writer, tag, prefix, value)) large(writer, tag, prefix, value);
   };
 
+  const writeNew: AttributeFields['writeNew'] = (writer, tag, { prefix }, value) => {
+    if (value === undefined || value === null) return;
+    if (!small(writer, tag, prefix, value)) large(writer, tag, prefix, value);
+  };
+
   const one: AttributeFields['one'] = (writer, tag, key, value) => {
     if (value !== undefined && value !== null) write(writer, tag, knownKey(key), value);
   };
@@ -163,6 +171,7 @@ export const attributeFields = (): AttributeFields => {
   return {
     one,
     write,
+    writeNew,
     known: knownKey,
     all(writer, tag, attributes) {
       for (const key in attributes) one(writer, tag, key, attributes[key]);

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../../../runtime/char-code.ts';
 /** Wire types (protobuf, "Encoding"). A tag byte is `field << 3 | wire type`; all fields of OTLP up to 15 fit into one byte. */
 export const VARINT = 0;
 export const FIXED64 = 1;
@@ -18,7 +19,7 @@ export const varintSize = (value: number): number => {
 };
 
 /** The value of a lower-case hex digit, by its code: a letter has bit 6, and its low half counts from 1. */
-const hexValue = (code: number): number => (code & 0xf) + (code >> 6) * 9;
+export const hexValue = (code: number): number => (code & 0xf) + (code >> 6) * 9;
 
 /**
  * Writes protobuf into one buffer that grows and is used again. A message is written between `begin` and `end`: one byte is
@@ -148,6 +149,24 @@ export class ProtobufWriter {
     this.at = at + size;
   }
 
+  /** Words of 32 bits, the first byte of each first, as a field. Reserves. */
+  words(tag: number, words: readonly number[]): void {
+    const size = words.length * 4;
+    this.reserve(size + 2);
+    const { bytes } = this;
+    let at = this.at;
+    bytes[at++] = tag;
+    bytes[at++] = size;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] as number;
+      bytes[at++] = word >>> 24;
+      bytes[at++] = word >>> 16;
+      bytes[at++] = word >>> 8;
+      bytes[at++] = word;
+    }
+    this.at = at;
+  }
+
   /** The bytes that lower-case hex digits name, as a field. Reserves. */
   hex(tag: number, text: string): void {
     const size = text.length >>> 1;
@@ -157,7 +176,7 @@ export class ProtobufWriter {
     bytes[at++] = tag;
     bytes[at++] = size;
     for (let i = 0; i < text.length; i += 2) {
-      bytes[at++] = (hexValue(text.charCodeAt(i)) << 4) | hexValue(text.charCodeAt(i + 1));
+      bytes[at++] = (hexValue(charCodeAt(text, i)) << 4) | hexValue(charCodeAt(text, i + 1));
     }
     this.at = at;
   }
@@ -174,7 +193,7 @@ export class ProtobufWriter {
       bytes[at++] = size;
       let i = 0;
       for (; i < size; i++) {
-        const code = text.charCodeAt(i);
+        const code = charCodeAt(text, i);
         if (code > 0x7f) break;
         bytes[at++] = code;
       }

@@ -48,12 +48,16 @@ export const spanBatch = (fields: AttributeFields = attributeFields()): SpanBatc
   let resource: { readonly of: Resource; readonly head: Uint8Array; readonly tail: Uint8Array } | undefined;
   let spans = 0;
 
+  /** Of the last span: mostly the next one's too. */
+  let last: { readonly of: InstrumentationScope; readonly chunk: ScopeChunk } | undefined;
   const chunkOf = (scope: InstrumentationScope): ScopeChunk => {
+    if (last?.of === scope) return last.chunk;
     let chunk = chunks.get(scope);
     if (chunk === undefined) {
       chunk = { ...origin.scope(scope), writer: new ProtobufWriter() };
       chunks.set(scope, chunk);
     }
+    last = { of: scope, chunk };
     return chunk;
   };
 

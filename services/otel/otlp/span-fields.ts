@@ -1,6 +1,9 @@
 import { type Link, type SpanContext, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
-import { type AttributeFields, attributeFields, type FieldAttributes, type KnownKey } from './attribute-fields.ts';
+import type { TraceContext } from '../../../runtime/trace.ts';
+import { SpanPosition } from '../span-position.ts';
+import type { AttributeFields } from './attribute-fields.ts';
+import { type AttributeRun, attributeRun } from './attribute-run.ts';
 import { BYTES, FIXED32, FIXED64, ProtobufWriter, VARINT } from './protobuf-writer.ts';
 
 // opentelemetry/proto/trace/v1/trace.proto
@@ -32,9 +35,6 @@ const STATUS_CODE = (3 << 3) | VARINT;
 const FLAGS_LOW = 0x80 | (((16 << 3) | FIXED32) & 0x7f);
 const FLAGS_HIGH = 1;
 
-/** So many places are remembered for a site. */
-const MAX_REST = 32;
-
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
@@ -42,24 +42,30 @@ const IS_REMOTE = 0x200;
 const flagsOf = (traceFlags: number, isRemote: boolean | undefined): number =>
   (traceFlags & 0xff) | HAS_IS_REMOTE | (isRemote === true ? IS_REMOTE : 0);
 
-/** What every span of a site has, as bytes. */
-export interface SiteConstants {
+/** A place that spans come from, again and again: what they have in common is encoded once. */
+export interface SpanSource {
   readonly name: string;
   readonly kind: number;
+  /** Kept by the encoder. */
+  encoded?: SourceBytes;
+}
+interface SourceBytes {
+  readonly by: AttributeFields;
   /** Fields 5 and 6. */
   readonly head: Uint8Array;
-  /** The attributes that come first in every span, unless a call overrides one, and their field 9. */
-  readonly keys: readonly string[];
-  readonly values: readonly unknown[];
-  readonly attributes: Uint8Array;
-  /** What is known of the keys that came after them in the last span, which mostly are those of the next. */
-  readonly rest: (KnownKey | undefined)[];
+  readonly attributes: AttributeRun;
 }
 
-/** Where a span that the SDK made carries the constants of its site. */
-export const SITE_CONSTANTS: unique symbol = Symbol('perilune site constants');
-export interface WithConstants {
-  [SITE_CONSTANTS]?: SiteConstants;
+/** What is known of a span that was made here beside what the SDK knows. */
+export interface KnownSpan {
+  readonly source: SpanSource;
+  readonly trace: TraceContext;
+  readonly parent: TraceContext | undefined;
+}
+/** Where a span of the SDK carries it. */
+export const KNOWN: unique symbol = Symbol('perilune span');
+export interface WithKnown {
+  [KNOWN]?: KnownSpan;
 }
 
 const head = (writer: ProtobufWriter, name: string, kind: number): void => {
@@ -69,22 +75,10 @@ const head = (writer: ProtobufWriter, name: string, kind: number): void => {
   writer.byte(kind + 1); // the API's kinds begin at 0, the wire's at 1
 };
 
-/** Lists are not among them: the SDK copies those, so that the identity of a value proves nothing. */
-export const siteConstants = (name: string, kind: number, attributes: FieldAttributes): SiteConstants => {
+const sourceBytes = ({ name, kind }: SpanSource, fields: AttributeFields): SourceBytes => {
   const writer = new ProtobufWriter(256);
   head(writer, name, kind);
-  const headBytes = writer.take();
-  const keys: string[] = [];
-  const values: unknown[] = [];
-  const fields = attributeFields();
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === undefined) continue; // the SDK skips it too
-    if (typeof value === 'object' || key === '') break;
-    keys.push(key);
-    values.push(value);
-    fields.one(writer, ATTRIBUTES, key, value);
-  }
-  return { name, kind, head: headBytes, keys, values, attributes: writer.take(), rest: [] };
+  return { by: fields, head: writer.take(), attributes: attributeRun(fields) };
 };
 
 const count = (writer: ProtobufWriter, tag: number, value: number | undefined): void => {
@@ -94,9 +88,14 @@ const count = (writer: ProtobufWriter, tag: number, value: number | undefined): 
   writer.varint(value);
 };
 
-const ids = (writer: ProtobufWriter, context: SpanContext): void => {
-  writer.hex(TRACE_ID, context.traceId);
-  writer.hex(SPAN_ID, context.spanId);
+const ids = (writer: ProtobufWriter, context: SpanContext, position?: TraceContext): void => {
+  if (position instanceof SpanPosition) {
+    writer.words(TRACE_ID, position.traceWords);
+    writer.words(SPAN_ID, position.spanWords);
+  } else {
+    writer.hex(TRACE_ID, context.traceId);
+    writer.hex(SPAN_ID, context.spanId);
+  }
   const state = context.traceState?.serialize();
   if (state !== undefined && state !== '') writer.text(TRACE_STATE, state);
 };
@@ -137,42 +136,25 @@ const status = (writer: ProtobufWriter, { status: { code, message } }: ReadableS
 export type SpanFields = (writer: ProtobufWriter, tag: number, span: ReadableSpan) => void;
 
 export const spanFields = (fields: AttributeFields): SpanFields => {
-  /** Not as bytes where one was overridden, cut or dropped: then every attribute is written by itself. */
-  const attributes = (writer: ProtobufWriter, all: FieldAttributes, site: SiteConstants | undefined): void => {
-    if (site === undefined) return fields.all(writer, ATTRIBUTES, all);
-    const { keys, values, rest } = site;
-    const start = writer.at;
-    let i = 0;
-    for (const key in all) {
-      const value = all[key];
-      if (i < keys.length) {
-        if (key !== keys[i] || value !== values[i]) break;
-        i += 1;
-        if (i === keys.length) writer.raw(site.attributes);
-        continue;
-      }
-      const at = i - keys.length;
-      let known = rest[at];
-      if (known === undefined || known.key !== key) {
-        known = fields.known(key);
-        if (at < MAX_REST) rest[at] = known;
-      }
-      fields.write(writer, ATTRIBUTES, known, value);
-      i += 1;
-    }
-    if (i >= keys.length) return;
-    writer.at = start;
-    fields.all(writer, ATTRIBUTES, all);
+  const encoded = (source: SpanSource): SourceBytes => {
+    if (source.encoded?.by !== fields) source.encoded = sourceBytes(source, fields);
+    return source.encoded as SourceBytes;
   };
 
   return (writer, tag, span) => {
-    const site = (span as WithConstants)[SITE_CONSTANTS];
+    const known = (span as WithKnown)[KNOWN];
+    const source = known && encoded(known.source);
     const context = span.spanContext();
     const parent = span.parentSpanContext;
     const from = writer.beginLong(tag);
-    ids(writer, context);
-    if (parent !== undefined) writer.hex(PARENT_SPAN_ID, parent.spanId);
-    if (site !== undefined && span.name === site.name && span.kind === site.kind) writer.raw(site.head);
+    ids(writer, context, known?.trace);
+    if (parent !== undefined) {
+      const position = known?.parent;
+      if (position instanceof SpanPosition) writer.words(PARENT_SPAN_ID, position.spanWords);
+      else writer.hex(PARENT_SPAN_ID, parent.spanId);
+    }
+    if (source !== undefined && span.name === known?.source.name && span.kind === known.source.kind)
+      writer.raw(source.head);
     else head(writer, span.name, span.kind);
     writer.reserve(2);
     writer.byte(START_TIME);
@@ -180,7 +162,8 @@ export const spanFields = (fields: AttributeFields): SpanFields => {
     writer.reserve(1);
     writer.byte(END_TIME);
     writer.time(span.endTime);
-    attributes(writer, span.attributes, site);
+    if (source === undefined) fields.all(writer, ATTRIBUTES, span.attributes);
+    else source.attributes.write(writer, ATTRIBUTES, span.attributes);
     count(writer, DROPPED_ATTRIBUTES, span.droppedAttributesCount);
     for (const one of span.events) event(writer, fields, one);
     count(writer, DROPPED_EVENTS, span.droppedEventsCount);

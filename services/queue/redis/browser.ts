@@ -1,7 +1,8 @@
+import { hasCode } from '../../../runtime/redis/failure.ts';
 import type { RedisLink } from '../../../runtime/redis/link.ts';
 import { type Fields, fieldsOf, messageOf, type StoredMessage } from './entry.ts';
 import type { QueueKeys } from './keys.ts';
-import { REPLAY } from './scripts.ts';
+import { REPLAY, WAITS } from './scripts.ts';
 
 const PAGE = 100;
 
@@ -43,8 +44,17 @@ export const queueBrowser = (link: RedisLink, keys: QueueKeys, group: string): Q
     },
     async replay({ entryId, message }, to) {
       if (entryId === undefined) return false;
-      const args = [group, entryId, ...fieldsOf(message, 1)];
-      return (await link.script(REPLAY, [keys.stream, to.stream], args)) === 1;
+      const fields = fieldsOf(message, 1);
+      try {
+        return (await link.script(REPLAY, [keys.stream, to.stream], [group, entryId, ...fields])) === 1;
+      } catch (error) {
+        if (!hasCode(error, 'CROSSSLOT')) throw error;
+      }
+      // Queues in two slots of a cluster: what is cut off in between is in both, and nothing is lost.
+      if ((await link.script(WAITS, [keys.stream], [group, entryId])) !== 1) return false;
+      await link.run((redis) => redis.xadd(to.stream, '*', ...fields));
+      await link.run((redis) => redis.xdel(keys.stream, entryId));
+      return true;
     },
   };
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
 import { messageOf as textOfError } from '../../../runtime/errors.ts';
 import { Fifo } from '../../../runtime/fifo.ts';
 import { hasCode } from '../../../runtime/redis/failure.ts';
@@ -20,6 +21,8 @@ const FORGOTTEN_AFTER_MS = 60_000;
 const PAUSE_MS = 100;
 
 type Entry = readonly [id: string, fields: readonly string[], deliveries?: number];
+const nodeName = ({ options: { host, port } }: Redis): string => `${host}:${port}`;
+
 type Taker = (delivery: Delivery | undefined) => void;
 
 export interface RedisIntake extends Intake {
@@ -63,7 +66,8 @@ export const redisIntake = (
   let isClosed = false;
   let nextReclaim = 0;
   let cursor = '0-0';
-  let clientId: Promise<number> | undefined;
+  /** Ids of the reading connections, by server: of one, or of the nodes of a cluster. */
+  let readers: ReadonlyMap<string, number> = new Map();
   let wakeReader: () => void = () => {};
 
   const handOut = (delivery: RedisDelivery): Delivery | Promise<Delivery> =>
@@ -96,6 +100,7 @@ export const redisIntake = (
   const wanted = (): number => takers.size + prefetch - buffer.size;
 
   const reclaim = async (count: number): Promise<number> => {
+    await held.renewOld();
     const args = [group, consumer, Math.ceil(visibilityMs), cursor, count];
     const [next, entries] = (await link.script(RECLAIM, [keys.stream], args)) as [string, Entry[]];
     cursor = next;
@@ -147,16 +152,20 @@ export const redisIntake = (
     }
   };
   reading.onReady(() => {
-    clientId = reading.run((redis) => redis.client('ID'));
-    clientId.catch(() => {}); // asked again with the next connection
+    const ids = new Map<string, number>();
+    readers = ids;
+    // Nothing is blocked yet. Where it fails, the read is waited for.
+    reading.runOnEach(async (node) => void ids.set(nodeName(node), await node.client('ID'))).catch(() => {});
   });
   const looping = loop();
 
   /** The blocking read ends at once: what it brings then is given back, not lost for the visibility timeout. */
   const unblock = async (): Promise<void> => {
     try {
-      const id = await clientId;
-      if (id !== undefined) await link.run((redis) => redis.client('UNBLOCK', id));
+      await link.runOnEach(async (node) => {
+        const id = readers.get(nodeName(node));
+        if (id !== undefined) await node.client('UNBLOCK', id);
+      });
     } catch {
       // Redis is not there: the read has failed by itself.
     }

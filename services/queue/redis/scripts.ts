@@ -70,6 +70,15 @@ if not release(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) then return 'lost' end
 redis.call('XADD', KEYS[2], '*', unpack(fields))
 return 'ok'`);
 
+/** Off the queue. KEYS: stream; ARGV: group, consumer, entry id. 0: another consumer has it. */
+export const TAKE_OFF = redisScript(`${RELEASE}
+return release(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) and 1 or 0`);
+
+/** Whether it is still this consumer's. KEYS: stream; ARGV: group, consumer, entry id. */
+export const HOLDS = redisScript(`
+local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
+return held[1] and held[1][2] == ARGV[2] and 1 or 0`);
+
 /** What nobody renews is taken over. KEYS: stream; ARGV: group, consumer, visibility in ms, cursor, count. */
 export const RECLAIM = redisScript(`
 local found = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])
@@ -140,6 +149,11 @@ if soon[1] then
   due = math.max(0, tonumber(soon[2]) - now)
 end
 return {redis.call('XLEN', KEYS[1]) - pending, redis.call('ZCARD', KEYS[2]), math.floor(oldest), due, now}`);
+
+/** Whether an entry is there and nobody is given it. KEYS: stream; ARGV: group, entry id. */
+export const WAITS = redisScript(`
+local held = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)
+return not held[1] and #redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2]) == 1 and 1 or 0`);
 
 /**
  * Puts a dead letter back into the queue that it came from, unless it is being delivered or gone. Both may be one queue.

@@ -3,7 +3,7 @@ import { numberArgument, tableArgument, textArgument } from '../../../runtime/lu
 import type { HostMethod, LuaClass } from '../../../runtime/lua/engine.ts';
 import { failed } from '../../../runtime/lua/results.ts';
 import { LuaTable, type LuaValue } from '../../../runtime/lua/values.ts';
-import { Condition, conditionClass, conditionOf } from './conditions.ts';
+import { Condition, columnsOf, conditionClass, conditionOf } from './conditions.ts';
 import { executorClass, executorOf } from './executor.ts';
 import {
   argsText,
@@ -33,15 +33,14 @@ const textPart = (args: readonly LuaValue[], name: string, before = ''): Part =>
 /** Pairs of a table of columns, keys sorted. */
 const columnPairs = (args: readonly LuaValue[], name: string): (readonly [string, LuaValue])[] => {
   const table = tableArgument(args, 1, name);
-  const columns = [...table.map.keys()].filter((key) => typeof key === 'string').sort();
-  return columns.map((column) => [column, table.get(column)] as const);
+  return columnsOf(table, name).map((column) => [column, table.get(column)] as const);
 };
 const selectArgument = (value: LuaValue, name: string): SelectBuilder =>
   (value as unknown) instanceof SelectBuilder
     ? (value as unknown as SelectBuilder)
     : raiseType(1, name, 'SelectBuilder');
 const count = (args: readonly LuaValue[], name: string): number =>
-  Math.max(0, Math.trunc(numberArgument(args, 1, name)) || 0);
+  Math.min(Math.max(0, Math.trunc(numberArgument(args, 1, name)) || 0), Number.MAX_SAFE_INTEGER);
 
 const setTable =
   (name: string): Method =>

@@ -1,9 +1,19 @@
-import { invalid } from '../../../runtime/errors.ts';
+import { invalid, messageOf } from '../../../runtime/errors.ts';
 import { tableArgument, textArgument } from '../../../runtime/lua/arguments.ts';
 import type { HostFunction, LuaClass } from '../../../runtime/lua/engine.ts';
 import { failed } from '../../../runtime/lua/results.ts';
 import { hostObject, isLuaString, LuaTable, type LuaValue, textOf } from '../../../runtime/lua/values.ts';
-import { argsText, argumentValue, type Fragment, fragmentOf, isNull, joined, Part, raiseType } from './fragment.ts';
+import {
+  argsText,
+  argumentValue,
+  type Fragment,
+  fragmentOf,
+  isNull,
+  joined,
+  Part,
+  raiseType,
+  written,
+} from './fragment.ts';
 
 /** What `expr`, `eq`, `and_` ... give. */
 export class Condition extends Part {
@@ -30,9 +40,15 @@ const compare =
     return { text: `${column} ${operator} ?`, args: [value] };
   };
 
+/** Columns of a table of pairs, sorted. A list holds none, and must not be an empty condition. @throws LuaRaise */
+export const columnsOf = (table: LuaTable, name: string): readonly string[] => {
+  const keys = [...table.map.keys()];
+  if (!keys.every((key) => typeof key === 'string')) return raiseType(1, name, 'table with names of columns as keys');
+  return (keys as string[]).sort();
+};
+
 /** All pairs of a table, keys sorted, joined with AND. */
-const ofPairs = (table: LuaTable, each: Compare): Fragment => {
-  const columns = [...table.map.keys()].filter((key) => typeof key === 'string').sort();
+const ofPairs = (table: LuaTable, columns: readonly string[], each: Compare): Fragment => {
   // As in an empty AND: nothing is asked of the rows.
   if (columns.length === 0) return { text: '(1=1)', args: [] };
   return joined(
@@ -40,13 +56,17 @@ const ofPairs = (table: LuaTable, each: Compare): Fragment => {
     ' AND ',
   );
 };
-export const equality = (table: LuaTable): Condition => new Condition(() => ofPairs(table, EQUAL));
+export const equality = (table: LuaTable, name: string): Condition => {
+  const columns = columnsOf(table, name);
+  return new Condition(() => ofPairs(table, columns, EQUAL));
+};
 
 const pairs =
   (name: string, each: Compare): HostFunction =>
   (_thread, args) => {
     const table = tableArgument(args, 1, name);
-    return [new Condition(() => ofPairs(table, each))];
+    const columns = columnsOf(table, name);
+    return [new Condition(() => ofPairs(table, columns, each))];
   };
 const junction =
   (name: string, separator: string, empty: string): HostFunction =>
@@ -55,16 +75,14 @@ const junction =
       .sequence()
       .map((one): Condition => {
         if ((one as unknown) instanceof Condition) return one as unknown as Condition;
-        if (one instanceof LuaTable) return equality(one);
+        if (one instanceof LuaTable) return equality(one, name);
         return raiseType(1, name, 'table of conditions');
       });
     return [
       new Condition(() => {
         if (parts.length === 0) return { text: empty, args: [] };
-        const { text, args: values } = joined(
-          parts.map((part) => part.render()),
-          separator,
-        );
+        const { text, args: values } = joined(written(parts), separator);
+        if (text === '') return { text, args: [] };
         return { text: `(${text})`, args: values };
       }),
     ];
@@ -94,7 +112,7 @@ export const conditionOf = (args: readonly LuaValue[], name: string): Part => {
     const text = textOf(first);
     return new Condition(() => fragmentOf(text, rest));
   }
-  if (first instanceof LuaTable) return equality(first);
+  if (first instanceof LuaTable) return equality(first, name);
   if ((first as unknown) instanceof Condition) return first as unknown as Condition;
   return raiseType(1, name, 'string, table or condition');
 };
@@ -113,7 +131,11 @@ export const conditionClass: LuaClass<Condition> = {
     },
   },
   tostring(self) {
-    const { text, args } = self.render();
-    return `SQL: ${text} ${argsText(args)}`;
+    try {
+      const { text, args } = self.render();
+      return `SQL: ${text} ${argsText(args)}`;
+    } catch (error) {
+      return `SQL: ${messageOf(error)}`;
+    }
   },
 };

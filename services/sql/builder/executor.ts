@@ -2,7 +2,7 @@ import { invalid } from '../../../runtime/errors.ts';
 import type { HostResults, LuaClass, LuaThread } from '../../../runtime/lua/engine.ts';
 import { failed } from '../../../runtime/lua/results.ts';
 import { hostObject, LuaTable } from '../../../runtime/lua/values.ts';
-import { callerOf, DbHandle, executeOn, queryOn, TransactionHandle } from '../handles.ts';
+import { callerOf, DbHandle, executeOn, queryOn, TransactionHandle, withoutNul } from '../handles.ts';
 import { DOLLAR, type Fragment, raiseType, withPlaceholders } from './fragment.ts';
 import type { StatementBuilder } from './statements.ts';
 
@@ -24,7 +24,8 @@ export const executorOf = (builder: StatementBuilder, target: unknown): QueryExe
   }
   const type = target instanceof DbHandle ? target.database.type : target.type;
   const format = type === 'postgres' ? DOLLAR : builder.state.format;
-  return new QueryExecutor(withPlaceholders(builder.render(), format), target);
+  const fragment = withPlaceholders(builder.render(), format);
+  return new QueryExecutor({ ...fragment, text: withoutNul(fragment.text) }, target);
 };
 
 const run = (

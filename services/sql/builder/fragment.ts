@@ -21,8 +21,8 @@ export const argumentValue = (value: LuaValue): LuaValue => {
 };
 export const isNull = (value: LuaValue): boolean => (value as unknown as TypedValue).param === null;
 
-/** Quoted text holds no placeholders; `??` is a question mark that is none. */
-const PLACEHOLDERS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\?\??/g;
+/** Quoted text and comments hold no placeholders; `??` is a question mark that is none. */
+const PLACEHOLDERS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\?\??/g;
 
 /** A text with its arguments; one that is itself a part (`expr("a IN (?)", select)`) takes the place of its `?`. */
 export const fragmentOf = (text: string, args: readonly LuaValue[]): Fragment => {
@@ -43,6 +43,10 @@ export const fragmentOf = (text: string, args: readonly LuaValue[]): Fragment =>
   });
   return { text: replaced, args: out };
 };
+
+/** Without those that say nothing: `where('')` is none. */
+export const written = (parts: readonly Part[]): readonly Fragment[] =>
+  parts.map((part) => part.render()).filter(({ text }) => text !== '');
 
 export const joined = (fragments: readonly Fragment[], separator: string): Fragment => ({
   text: fragments.map(({ text }) => text).join(separator),

@@ -1,6 +1,6 @@
 import { invalid } from '../../../runtime/errors.ts';
 import { hostObject, type LuaValue } from '../../../runtime/lua/values.ts';
-import { argumentValue, type Fragment, joined, Part, type PlaceholderFormat, QUESTION } from './fragment.ts';
+import { argumentValue, type Fragment, joined, Part, type PlaceholderFormat, QUESTION, written } from './fragment.ts';
 
 /** What the four statements are made of; each uses what it has methods for. */
 export interface StatementState {
@@ -66,11 +66,8 @@ const plain = (text: string): Fragment => ({ text, args: [] });
 const list = (keyword: string, parts: readonly string[]): Fragment[] =>
   parts.length === 0 ? [] : [plain(`${keyword} ${parts.join(', ')}`)];
 const conjunction = (keyword: string, parts: readonly Part[]): Fragment[] => {
-  if (parts.length === 0) return [];
-  const { text, args } = joined(
-    parts.map((part) => part.render()),
-    ' AND ',
-  );
+  const { text, args } = joined(written(parts), ' AND ');
+  if (text === '') return [];
   return [{ text: `${keyword} ${text}`, args }];
 };
 const rendered = (parts: readonly Part[]): Fragment[] => parts.map((part) => part.render());
@@ -116,7 +113,7 @@ export class InsertBuilder extends StatementBuilder {
   render(): Fragment {
     const { state } = this;
     if (state.table === '') throw invalid('insert statements must specify a table');
-    if (state.rows.length === 0 && state.select === undefined) {
+    if (state.select === undefined && (state.rows.length === 0 || state.rows.some((row) => row.length === 0))) {
       throw invalid('insert statements must have at least one set of values or select clause');
     }
     const options = state.options.length === 0 ? '' : `${state.options.join(' ')} `;

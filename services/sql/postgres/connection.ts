@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import type { PoolClient, QueryArrayResult } from 'pg';
+import type { PoolClient, Submittable } from 'pg';
 import { type CallError, invalid, unavailable } from '../../../runtime/errors.ts';
-import type { Connection, Executed, Isolation, Rows, SqlParam, Statement } from '../driver.ts';
+import type { Connection, Executed, Isolation, Rows, SqlParam, Statement, TransactionOptions } from '../driver.ts';
 import { postgresError, sqlStateOf } from './errors.ts';
 import { type ParsedStatements, parseStatement } from './parse-statement.ts';
+import { type StatementResult, StatementRun } from './statement-run.ts';
 
 /** Prepared statements that one connection keeps; the one that was used longest ago is given up. */
 const KEPT_STATEMENTS = 128;
@@ -30,8 +31,6 @@ const bound = (param: SqlParam): string | Buffer | null => {
 /** The same text has the same name, so that all who prepare it share one plan per connection. */
 const nameOf = (text: string): string => `perilune_${createHash('sha256').update(text).digest('hex').slice(0, 40)}`;
 
-type Result = QueryArrayResult<(string | number | boolean | Uint8Array | null)[]>;
-
 /** What is kept of a client from one user to the next. */
 export interface ClientState {
   /** Names of its prepared statements, in the order of their use. */
@@ -54,125 +53,170 @@ export interface ConnectionEnd {
   readonly address: { readonly host: string; readonly port: number };
 }
 
-export const postgresConnection = (client: PoolClient, state: ClientState, pool: ConnectionEnd): Connection => {
-  const internals = client as unknown as ClientInternals;
-  let running = 0;
-  /** Settles when the last one that was asked for has ended. */
-  let turn: Promise<void> | undefined;
-  let isReleased = false;
+export const postgresConnection = (client: PoolClient, state: ClientState, pool: ConnectionEnd): Connection =>
+  new PostgresConnection(client, state, pool);
 
-  const forget = async (name: string): Promise<void> => {
-    state.names.delete(name);
-    delete internals.connection.parsedStatements[name];
-    delete internals.connection.submittedNamedStatements[name];
-    if (client.getTransactionStatus() !== 'E') await client.query(`DEALLOCATE ${name}`);
-  };
-  const remember = async (name: string): Promise<void> => {
-    state.names.delete(name);
-    state.names.add(name);
-    if (state.names.size > KEPT_STATEMENTS) await forget(state.names.values().next().value as string);
-  };
-  const usable = (): void => {
-    if (isReleased) throw unavailable('the connection was given back');
-    if (state.isLost) throw unavailable('the connection to the database is lost', { telemetryKind: 'connect' });
-  };
+/** A class, because each statement outside of a transaction has one. */
+class PostgresConnection implements Connection {
+  readonly #client: PoolClient;
+  readonly #state: ClientState;
+  readonly #pool: ConnectionEnd;
+  #running = 0;
+  /** Statements that were asked for and have not ended; what settles with the last of them. */
+  #open = 0;
+  #turn: Promise<unknown> | undefined;
+  #isReleased = false;
+
+  constructor(client: PoolClient, state: ClientState, pool: ConnectionEnd) {
+    this.#client = client;
+    this.#state = state;
+    this.#pool = pool;
+  }
+
+  query(statement: Statement): Promise<Rows> {
+    return this.#run(statement);
+  }
+
+  execute(statement: Statement): Promise<Executed> {
+    return this.#run(statement).then(({ tag }) => ({ lastInsertId: 0, rowsAffected: countOf(tag) }));
+  }
+
+  prepare(text: string): Promise<void> {
+    return this.#attempt(async () => {
+      const { parsedStatements } = this.#internals.connection;
+      const name = nameOf(text);
+      await this.#remember(name);
+      if (parsedStatements[name] === undefined) await parseStatement(this.#client, parsedStatements, name, text);
+    });
+  }
+
+  async begin({ isolation, readOnly }: TransactionOptions): Promise<void> {
+    const level = LEVELS[isolation];
+    if (level === undefined) throw invalid(`isolation level ${isolation} is not supported by postgres`);
+    await this.#command(`BEGIN${level}${readOnly ? ' READ ONLY' : ''}`);
+  }
+
+  async commit(): Promise<void> {
+    // A transaction in which a statement has failed is rolled back by the server, and that is no error to it.
+    const wasLost = this.#state.isLost;
+    const tag = await this.#command('COMMIT').catch((error: CallError) => {
+      // Lost after it was sent: whether it took effect is not known, so nobody is told to do it again.
+      throw error.kind === 'Unavailable' && !wasLost ? error.with({ retryable: undefined }) : error;
+    });
+    if (tag === 'ROLLBACK') {
+      throw postgresError(Object.assign(new Error(ROLLED_BACK), { severity: 'ERROR', code: '25P02' }));
+    }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#command('ROLLBACK');
+  }
+
+  release(): void {
+    this.#end(false);
+  }
+
+  abandon(): void {
+    const { processID, secretKey } = this.#internals;
+    if (this.#running > 0 && processID !== null && secretKey !== null) {
+      cancelStatement(this.#pool.address, processID, secretKey);
+    }
+    this.#end(true);
+  }
+
+  get #internals(): ClientInternals {
+    return this.#client as unknown as ClientInternals;
+  }
+
+  #end(isUnfit: boolean): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    // In the middle of a statement or of a transaction it is no good to others.
+    const isInUse = this.#running > 0 || this.#client.getTransactionStatus() !== 'I';
+    this.#pool.end(isUnfit || this.#state.isLost || isInUse);
+  }
+
+  #usable(): void {
+    if (this.#isReleased) throw unavailable('the connection was given back');
+    if (this.#state.isLost) throw unavailable('the connection to the database is lost', { telemetryKind: 'connect' });
+  }
+
   /** One after the other, also where several coroutines share a transaction: the driver wants it so. */
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
-    const before = turn;
-    const mine = Promise.withResolvers<void>();
-    turn = mine.promise;
-    if (before !== undefined) await before;
-    running += 1;
+  #attempt<T>(work: () => Promise<T>): Promise<T> {
+    this.#open += 1;
+    const begin = (): Promise<T> => this.#begin(work);
+    const before = this.#turn;
+    const mine = before === undefined ? begin() : before.then(begin, begin);
+    this.#turn = mine;
+    return mine;
+  }
+  async #begin<T>(work: () => Promise<T>): Promise<T> {
+    this.#running += 1;
     try {
-      usable();
+      this.#usable();
       return await work();
     } catch (error) {
       throw postgresError(error);
     } finally {
-      running -= 1;
-      if (turn === mine.promise) turn = undefined;
-      mine.resolve();
+      this.#running -= 1;
+      this.#open -= 1;
+      if (this.#open === 0) this.#turn = undefined; // and its result is let go
     }
-  };
-  const runOnce = async ({ text, params, isPrepared }: Statement): Promise<Result> => {
-    const values = params.map(bound);
-    const query = { text, values, rowMode: 'array' as const, name: isPrepared ? nameOf(text) : undefined };
-    return (await client.query(query)) as unknown as Result;
-  };
-  const run = (statement: Statement): Promise<Result> =>
-    attempt(async () => {
-      if (!statement.isPrepared) return lastOf(await runOnce(statement));
-      const name = nameOf(statement.text);
-      await remember(name);
-      try {
-        return await runOnce(statement);
-      } catch (error) {
-        const isStale = STALE_PLANS.has(sqlStateOf(error) ?? '');
-        if (!isStale || client.getTransactionStatus() !== 'I') throw error;
-        await forget(name).catch((problem: unknown) => {
-          if (sqlStateOf(problem) !== '26000') throw problem; // it was gone: that is what was wanted
-        });
-        state.names.add(name);
-        return await runOnce(statement);
-      }
-    });
-  const command = (text: string): Promise<string> =>
-    attempt(async () => lastOf(await runOnce({ text, params: [], isPrepared: false })).command);
+  }
 
-  const end = (isUnfit: boolean): void => {
-    if (isReleased) return;
-    isReleased = true;
-    // In the middle of a statement or of a transaction it is no good to others.
-    pool.end(isUnfit || state.isLost || running > 0 || client.getTransactionStatus() !== 'I');
-  };
-  return {
-    async query(statement): Promise<Rows> {
-      const { fields, rows } = await run(statement);
-      return { columns: fields.map(({ name }) => name), rows: rows as unknown as Rows['rows'] };
-    },
-    async execute(statement): Promise<Executed> {
-      return { lastInsertId: 0, rowsAffected: (await run(statement)).rowCount ?? 0 };
-    },
-    prepare: (text) =>
-      attempt(async () => {
-        const name = nameOf(text);
-        await remember(name);
-        if (internals.connection.parsedStatements[name] === undefined) {
-          await parseStatement(client, internals.connection.parsedStatements, name, text);
-        }
-      }),
-    async begin({ isolation, readOnly }) {
-      const level = LEVELS[isolation];
-      if (level === undefined) throw invalid(`isolation level ${isolation} is not supported by postgres`);
-      await command(`BEGIN${level}${readOnly ? ' READ ONLY' : ''}`);
-    },
-    async commit() {
-      // A transaction in which a statement has failed is rolled back by the server, and that is no error to it.
-      const wasLost = state.isLost;
-      const tag = await command('COMMIT').catch((error: CallError) => {
-        // Lost after it was sent: whether it took effect is not known, so nobody is told to do it again.
-        throw error.kind === 'Unavailable' && !wasLost ? error.with({ retryable: undefined }) : error;
+  #run(statement: Statement): Promise<StatementResult> {
+    return this.#attempt(() =>
+      statement.isPrepared ? this.#runPrepared(statement) : this.#send(statement, undefined),
+    );
+  }
+
+  async #runPrepared(statement: Statement): Promise<StatementResult> {
+    const name = nameOf(statement.text);
+    await this.#remember(name);
+    try {
+      return await this.#send(statement, name);
+    } catch (error) {
+      const isStale = STALE_PLANS.has(sqlStateOf(error) ?? '');
+      if (!isStale || this.#client.getTransactionStatus() !== 'I') throw error;
+      await this.#forget(name).catch((problem: unknown) => {
+        if (sqlStateOf(problem) !== '26000') throw problem; // it was gone: that is what was wanted
       });
-      if (tag === 'ROLLBACK') {
-        throw postgresError(Object.assign(new Error(ROLLED_BACK), { severity: 'ERROR', code: '25P02' }));
-      }
-    },
-    async rollback() {
-      await command('ROLLBACK');
-    },
-    release: () => end(false),
-    abandon() {
-      const { processID, secretKey } = internals;
-      if (running > 0 && processID !== null && secretKey !== null) cancelStatement(pool.address, processID, secretKey);
-      end(true);
-    },
-  };
-};
+      this.#state.names.add(name);
+      return await this.#send(statement, name);
+    }
+  }
+
+  #send({ text, params }: Statement, name: string | undefined): Promise<StatementResult> {
+    return new Promise((resolve, reject) => {
+      const values = params.map(bound);
+      this.#client.query(new StatementRun({ text, name, values }, resolve, reject) as unknown as Submittable);
+    });
+  }
+
+  /** The word that the server answers with. */
+  async #command(text: string): Promise<string> {
+    const { tag } = await this.#attempt(() => this.#send({ text, params: [], isPrepared: false }, undefined));
+    return tag;
+  }
+
+  async #forget(name: string): Promise<void> {
+    const { parsedStatements, submittedNamedStatements } = this.#internals.connection;
+    this.#state.names.delete(name);
+    delete parsedStatements[name];
+    delete submittedNamedStatements[name];
+    if (this.#client.getTransactionStatus() !== 'E') await this.#client.query(`DEALLOCATE ${name}`);
+  }
+  async #remember(name: string): Promise<void> {
+    const { names } = this.#state;
+    names.delete(name);
+    names.add(name);
+    if (names.size > KEPT_STATEMENTS) await this.#forget(names.values().next().value as string);
+  }
+}
 const ROLLED_BACK = 'the transaction was rolled back, because a statement in it had failed';
 
-/** Of a text of several statements the driver gives a result each. */
-const lastOf = (result: Result | readonly Result[]): Result =>
-  Array.isArray(result) ? (result.at(-1) as Result) : (result as Result);
+/** Rows that a statement has affected: the last number of the server's answer; 0 where it has none. */
+const countOf = (tag: string): number => Number(/ (\d+)$/.exec(tag)?.[1] ?? 0);
 
 const CANCEL_REQUEST_CODE = 80877102;
 /**

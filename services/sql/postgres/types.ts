@@ -42,4 +42,5 @@ const PARSERS: ReadonlyMap<number, (text: string) => Cell> = new Map<number, (te
 ]);
 const asIs = (text: string): Cell => text;
 
-export const resultTypes = { getTypeParser: (oid: number) => PARSERS.get(oid) ?? asIs } as CustomTypesConfig;
+export const typeParserOf = (oid: number): ((text: string) => Cell) => PARSERS.get(oid) ?? asIs;
+export const resultTypes = { getTypeParser: typeParserOf } as CustomTypesConfig;

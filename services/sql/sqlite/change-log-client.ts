@@ -30,7 +30,7 @@ export const openChangeLog = async (
   };
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => {}); // whoever waits for it is told
-  let waiting: { readonly after: number; readonly tell: () => void }[] = [];
+  let waiting: { readonly after: number; readonly tell: (position: number) => void }[] = [];
   let committed = 0;
   let isClosed = false;
 
@@ -39,7 +39,7 @@ export const openChangeLog = async (
     committed = position;
     const told = waiting.filter(({ after }) => after < position);
     waiting = waiting.filter(({ after }) => after >= position);
-    for (const { tell } of told) tell();
+    for (const { tell } of told) tell(position);
   };
   const forget = thread.onNotice((notice) => {
     if (notice.log === log) reached(notice.committed);
@@ -79,7 +79,7 @@ export const openChangeLog = async (
     owesRows: opened.owesRows,
     ended: Promise.race([closed.promise, thread.ended]),
     changed(after) {
-      if (after < committed) return Promise.resolve();
+      if (after < committed) return Promise.resolve(committed);
       return new Promise((tell) => waiting.push({ after, tell }));
     },
     read: (after, limit) => thread.log('read', { log, after, limit }),

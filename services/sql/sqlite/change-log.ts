@@ -8,6 +8,9 @@ import { OWN_PREFIX, type TableShape } from './table-shapes.ts';
 /** Lines that one call forgets at most: statements of the app wait that long. */
 const FORGOTTEN_AT_ONCE = 5000;
 
+/** Characters of rows after which one call reads no further: large values would fill the memory. */
+const READ_AT_ONCE = 4 * 1024 * 1024;
+
 const tablesOf = (log: LogName): string => `
   CREATE TABLE IF NOT EXISTS ${log}.${CHANGES} (seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, op TEXT NOT NULL,
     table_name TEXT, before TEXT, after TEXT, until INTEGER);
@@ -92,7 +95,15 @@ export class DatabaseLog {
   read(after: number, limit: number): readonly ChangeRow[] {
     const text = `SELECT seq, time, op, table_name AS "table", before, after, until FROM ${this.name}.${CHANGES}
       WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
-    return this.#statement(text).all(after, this.#committed, limit) as unknown as ChangeRow[];
+    const found: ChangeRow[] = [];
+    let size = 0;
+    for (const one of this.#statement(text).iterate(after, this.#committed, limit)) {
+      const row = one as unknown as ChangeRow;
+      found.push(row);
+      size += (row.before?.length ?? 0) + (row.after?.length ?? 0);
+      if (size > READ_AT_ONCE) break;
+    }
+    return found;
   }
 
   retained(after: number): number {

@@ -64,7 +64,7 @@ export const triggersOf = (log: LogName, shape: TableShape): readonly TriggerTex
   const after = [
     trigger('after', 'insert', [...replacedLines(own, uniques), change('insert', 'NULL', newRow)]),
     trigger('after', 'update', [...replacedLines(own, uniques), change('update', oldRow, newRow)]),
-    trigger('after', 'delete', [change('delete', oldRow, 'NULL')]),
+    trigger('after', 'delete', [change('delete', oldRow, 'NULL'), ...deletedLines(own, uniques, oldRow)]),
   ];
   if (uniques.length === 0) return after;
   const note = (condition: string): readonly string[] => [
@@ -86,6 +86,10 @@ const replacedLines = (own: string, uniques: TableShape['uniques']): readonly st
         `INSERT INTO ${CHANGES} (time, op, table_name, before) SELECT ${NOW}, 'delete', table_name, before FROM ${REPLACED} WHERE table_name = ${own}`,
         `DELETE FROM ${REPLACED} WHERE table_name = ${own}`,
       ];
+
+/** With `PRAGMA recursive_triggers = ON` it does tell: then they are no longer to be told by us. */
+const deletedLines = (own: string, uniques: TableShape['uniques'], oldRow: string): readonly string[] =>
+  uniques.length === 0 ? [] : [`DELETE FROM ${REPLACED} WHERE table_name = ${own} AND before = ${oldRow}`];
 
 const conflict = (uniques: TableShape['uniques']): string =>
   uniques

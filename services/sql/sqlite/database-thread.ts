@@ -20,8 +20,12 @@ export interface DatabaseThread {
   readonly ended: Promise<never>;
   /** Lets what was asked for end, then closes the database. */
   close(): Promise<void>;
-  /** Ends the thread without waiting for the statement that runs; SQLite rolls it back when the file is opened again. */
+  /** Something was asked for that is not done yet. */
+  readonly isBusy: boolean;
+  /** Ends the thread as soon as the statement that runs has ended: nothing can interrupt SQLite. What was begun is rolled back. */
   terminate(): Promise<void>;
+  /** Resolves when the thread is gone. */
+  readonly exited: Promise<void>;
 }
 
 /** The source runs as it is; published it is compiled, and the names end otherwise. */
@@ -88,6 +92,10 @@ export const openThread = async (data: WorkerData, lost: (error: CallError) => v
   }
   return {
     perform,
+    get isBusy() {
+      return pending.size > 0;
+    },
+    exited,
     log: ((call, input) => ask({ kind: 'log', call, input } as LogRequest)) as DatabaseThread['log'],
     onNotice(listener) {
       listeners.add(listener);

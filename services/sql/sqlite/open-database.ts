@@ -15,6 +15,8 @@ const bound = (param: SqlParam): BoundParam => (typeof param === 'boolean' ? Big
 const integerCell = (value: bigint): Cell =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
 
+const ROLLED_BACK = 'transaction is not active: SQLite has rolled it back';
+
 const BOOLEAN = /^bool(ean)?$/i;
 const MOMENT = /^(date|datetime|timestamp)\b/i;
 type Convert = (value: unknown) => Cell;
@@ -140,6 +142,8 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData, notice: LogNot
 
   return {
     perform(operation) {
+      // SQLite ends a transaction by itself (OR ROLLBACK, a full disk): what comes then must not be written outside of it.
+      if ('isWithin' in operation && operation.isWithin === true && !db.isTransaction) throw new Error(ROLLED_BACK);
       switch (operation.kind) {
         case 'query':
           return query(operation.text, operation.params);

@@ -3,7 +3,13 @@ import type { LogName, LogRequest } from './log-protocol.ts';
 
 /** What the thread that opened the database is asked for, one at a time and in order. */
 export type WorkerOperation =
-  | { readonly kind: 'query' | 'execute'; readonly text: string; readonly params: readonly SqlParam[] }
+  | {
+      readonly kind: 'query' | 'execute';
+      readonly text: string;
+      readonly params: readonly SqlParam[];
+      /** A transaction must be open. */
+      readonly isWithin?: boolean;
+    }
   | { readonly kind: 'prepare'; readonly text: string }
   | { readonly kind: 'commit' }
   /** The changes of the open transaction are made in this trace. */

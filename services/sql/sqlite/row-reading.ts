@@ -4,6 +4,9 @@ import { selectRows } from './change-triggers.ts';
 import type { LogCalls, LogName } from './log-protocol.ts';
 import { tableShapes } from './table-shapes.ts';
 
+/** For the short while in which another program tidies the journal up. */
+const BUSY_TIMEOUT_MS = 5000;
+
 type TableRow = readonly [table: string, row: string];
 
 /** Reads the rows of tables as of one moment, part by part, while statements of the app run in between. */
@@ -29,7 +32,7 @@ export const createRowReading = (
 
   /** With a write-ahead journal a connection of its own sees one moment for as long as it wants, and holds nobody up. */
   const aside = (log: LogName, tables: readonly string[]): { reading: Reading; position: number } => {
-    const own = new DatabaseSync(file, { readOnly: true });
+    const own = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
     try {
       own.exec('BEGIN');
       own.prepare('SELECT count(*) FROM main.sqlite_schema').get(); // now is the moment

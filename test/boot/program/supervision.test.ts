@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'tap';
 import { programIn } from '../../harness/in-process.ts';
@@ -46,4 +46,27 @@ test('an optional service whose port is in use listens once it is free', async (
     'one line where the episode begins, one where it ends',
   );
   t.equal(lines.length, 2);
+});
+
+/** The program's own listener: it runs in this process. */
+const listenerAt = (port: number): Server => {
+  const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
+  const found = handles.find((one) => one instanceof Server && (one.address() as AddressInfo | null)?.port === port);
+  if (!(found instanceof Server)) throw new Error(`nothing listens on ${port}`);
+  return found;
+};
+
+test('rule 103: a service that has lost its listener is started again', async (t) => {
+  const program = await programIn(t, t.testdir({ '_index.yaml': app(0) }));
+  const before = program.url('app:web');
+  t.equal((await fetch(`${before}/`)).status, 404);
+  listenerAt(Number(new URL(before).port)).close();
+  await poll('it listens again', () => program.lines().filter(({ msg }) => msg === 'listening').length === 2);
+  t.equal((await fetch(`${program.url('app:web')}/`)).status, 404, 'it answers');
+  const rows = await program.scrape();
+  const row = (name: string) => total(rows, `wippy_component_${name}`, { component: 'app:web' });
+  t.equal(row('restarts_total'), 1);
+  t.equal(row('errors_total'), 1);
+  const [failed] = program.lines().filter(({ component, level }) => component === 'app:web' && level === 'warn');
+  t.match(failed?.msg, /^app:web has failed and is started again: it no longer listens on 127\.0\.0\.1:0: /);
 });

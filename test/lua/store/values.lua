@@ -85,12 +85,34 @@ local function no_ttl()
   s:set("nottl:nil", 1, nil)
   s:set("nottl:zero", 1, 0)
   s:set("nottl:negative", 1, -5)
+  s:set("nottl:nan", 1, 0 / 0)
+  for _, ttl in ipairs({ 1e11, 1e30, math.huge }) do
+    check.equal(s:set("nottl:long", tostring(ttl), ttl), true, "ttl " .. ttl)
+    check.equal(s:get("nottl:long"), tostring(ttl))
+  end
   s:set("nottl:removed", 1, 0.1)
   s:set("nottl:removed", 2)
   s:set("nottl:gone", 1, 0.1)
   check.poll("the expiry", function() return not s:has("nottl:gone") end)
-  for _, name in ipairs({ "nil", "zero", "negative", "removed" }) do check.equal(s:has("nottl:" .. name), true, name) end
+  for _, name in ipairs({ "nil", "zero", "negative", "nan", "long", "removed" }) do check.equal(s:has("nottl:" .. name), true, name) end
   check.equal(s:get("nottl:removed"), 2)
+end
+
+-- As they were, or not at all: never as something else.
+local function numbers_without_end()
+  local s = check.store()
+  for _, value in ipairs({ math.huge, -math.huge, 0 / 0, { { math.huge } } }) do
+    s:set("endless", "before")
+    local ok, err = s:set("endless", value)
+    if err ~= nil then
+      check.fault("Invalid", nil, ok, err)
+      check.equal(s:get("endless"), "before")
+    else
+      local read = s:get("endless")
+      if type(value) == "table" then read, value = read[1][1], value[1][1] end
+      check.equal(tostring(read), tostring(value))
+    end
+  end
 end
 
 local function cycles_are_refused()
@@ -106,5 +128,5 @@ return {
   scalars_keep_their_type = scalars_keep_their_type, tables = tables, reads_are_copies = reads_are_copies,
   a_set_overwrites = a_set_overwrites, others_see_it_at_once = others_see_it_at_once, stores_are_separate = stores_are_separate,
   a_plain_key_has_two_forms = a_plain_key_has_two_forms, ttl_expires = ttl_expires, no_ttl = no_ttl,
-  cycles_are_refused = cycles_are_refused,
+  cycles_are_refused = cycles_are_refused, numbers_without_end = numbers_without_end,
 }

@@ -43,6 +43,15 @@ test('encode: scalars, by the rows of json.md', async (t) => {
   t.equal(encodeJson(new Date(0) as never), 'null', 'an object of a class is no plain object');
 });
 
+test('encode: every ASCII character, in short texts and in long ones', async (t) => {
+  for (let code = 0; code < 0x80; code += 1) {
+    const character = String.fromCharCode(code);
+    for (const text of [character, `a${character}b`, character.repeat(40)]) {
+      t.equal(encodeJson(text), JSON.stringify(text));
+    }
+  }
+});
+
 test('rule 57: whole numbers keep all their digits, without fraction or exponent', async (t) => {
   t.equal(encodeJson(5), '5');
   t.equal(encodeJson(-0), '0');

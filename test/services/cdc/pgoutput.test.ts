@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { PgoutputPlugin } from 'pg-logical-replication';
 import { type Test, test } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { lsnText, parseLsn } from '../../../services/cdc/pgoutput/lsn.ts';
 import { type PgOutputMessage, type Relation, type Tuple, UNCHANGED } from '../../../services/cdc/pgoutput/messages.ts';
 import { pgOutputParser } from '../../../services/cdc/pgoutput/parser.ts';
-import type { Address } from '../../../services/cdc/postgres/address.ts';
 import { connectReplication } from '../../../services/cdc/postgres/replication.ts';
 import { type TransactionChange, transactionAssembler } from '../../../services/cdc/postgres/transactions.ts';
 import { poll } from '../../harness/poll.ts';
@@ -14,10 +13,10 @@ import { POSTGRES_MISSING, type Postgres, startPostgres } from '../../harness/po
 
 interface Recorded {
   readonly bytes: Buffer;
-  readonly position: bigint;
+  readonly lsn: string;
 }
 
-const addressOf = ({ host, port, database, username, password }: Postgres): Address => ({
+const addressOf = ({ host, port, database, username, password }: Postgres): ClientConfig => ({
   host,
   port,
   database,
@@ -42,7 +41,7 @@ const record = async (
   await replication.stream(
     { slot, from: 0n, options: { publication_names: 'all_pub', messages: 'true', ...options } },
     {
-      data: (bytes, position) => messages.push({ bytes: Buffer.from(bytes), position }),
+      data: (bytes, from, lsn) => messages.push({ bytes: Buffer.from(bytes.subarray(from)), lsn }),
       keepalive: (position) => {
         reached = position;
       },
@@ -270,7 +269,7 @@ const assembled = (recorded: readonly Recorded[]): string[] => {
     },
     commit: () => void out.push('commit'),
   });
-  for (const { bytes, position } of recorded) assemble(parser.parse(bytes), position, bytes.length);
+  for (const { bytes, lsn } of recorded) assemble(parser.parse(bytes), lsn, bytes.length);
   return out;
 };
 

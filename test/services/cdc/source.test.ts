@@ -260,7 +260,7 @@ test('db.cdc.postgres', async (t) => {
     await postgres.run('INSERT INTO orders VALUES (1)');
     await seen(program, 1);
     await t.rejects(cdcApp(t, [source(postgres, { host: undefined, host_env: 'NOBODY_SET_THIS' })]), {
-      message: /host_env: no variable NOBODY_SET_THIS/,
+      message: /the variable NOBODY_SET_THIS of host_env has no value/,
     });
   });
 

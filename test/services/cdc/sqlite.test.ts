@@ -252,6 +252,19 @@ test('a database that another program has locked: told and counted, and nothing 
   });
 });
 
+test('changes that somebody has removed from the log are passed over', async (t) => {
+  const { file, beside } = fileWith(t);
+  const first = await stoppable(t, [...sqliteEntries(file, { durable: true }), consumer(), NOTE]);
+  await running(first.program);
+  await first.stop();
+  beside.exec(`INSERT INTO orders VALUES (1, 'a'); DELETE FROM perilune_cdc_changes`);
+  const second = await cdcApp(t, [...sqliteEntries(file, { durable: true }), consumer(), NOTE]);
+  await running(second);
+  await second.call('app:sql', [`INSERT INTO orders VALUES (2, 'b')`]);
+  await seen(second, 1);
+  t.same(ids(second), ['insert 2']);
+});
+
 test('a start that fails says why, and the declarations know what belongs together', async (t) => {
   const { file } = fileWith(t);
   const [db] = sqliteEntries(file);

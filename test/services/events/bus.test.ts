@@ -148,3 +148,31 @@ test('data is copied once for all receivers, and not at all where there is none'
   t.same(rows('eventbus_events_total'), ['reason=none,result=delivered 4']);
   t.end();
 });
+
+test('who publishes in a final form can ask whether anybody hears it, and it is handed on as it is', (t) => {
+  const { bus } = bench();
+  t.notOk(bus.isHeard('a', 'x'));
+  const heard: BusEvent[] = [];
+  const ends = [
+    bus.subscribe('a', 'x', (event) => heard.push(event)),
+    bus.subscribe('b*', '', (event) => heard.push(event)),
+  ];
+  for (const [system, kind, isHeard] of [
+    ['a', 'x', true],
+    ['a', 'y', false],
+    ['b.c', 'y', true],
+    ['c', 'x', false],
+  ] as const) {
+    t.equal(bus.isHeard(system, kind), isHeard, `${system} ${kind}`);
+    const before = heard.length;
+    bus.publish({ system, kind, path: 'p' });
+    t.equal(heard.length > before, isHeard, 'as it then is');
+  }
+  const data = { row: { n: 1 } };
+  bus.publish({ system: 'a', kind: 'x', path: 'p', data });
+  t.equal(heard.at(-1)?.data, data, 'not a copy');
+  for (const end of ends) end();
+  t.notOk(bus.isHeard('a', 'x'));
+  t.notOk(bus.isHeard('b.c', 'y'));
+  t.end();
+});

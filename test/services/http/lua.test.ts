@@ -138,6 +138,24 @@ test('bodies of JSON: types, lengths and order, however they are written', async
   await t.rejects(app.send('GET', '/short', { settles: false }), 'a length that is not met ends the connection');
 });
 
+test('traceparent goes out with every kind of answer, and a function may replace it', async (t) => {
+  const lua = luaHandlers(t);
+  const app = await startServer(t, {
+    'GET /plain': lua('http.response():write_json({ a = 1 })'),
+    'GET /headers': lua('local res = http.response() res:set_header("X-A", "1") res:write_json({ a = 1 })'),
+    'GET /status': lua('local res = http.response() res:set_status(404)'),
+    'GET /flushed': lua('local res = http.response() res:write("x") res:flush()'),
+    'GET /nothing': lua('return nil'),
+    'GET /own': lua('local res = http.response() res:set_header("Traceparent", "mine") res:write_json({ a = 1 })'),
+  });
+  for (const path of ['/plain', '/headers', '/status', '/flushed', '/nothing', '/unknown']) {
+    const { headers, raw } = await app.send('GET', path);
+    t.match(headers.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/, path);
+    t.equal(raw.filter((name) => name.toLowerCase() === 'traceparent').length, 1);
+  }
+  t.equal((await app.send('GET', '/own')).headers.traceparent, 'mine');
+});
+
 test('requests that do not wait for the answer before are answered in their order', async (t) => {
   const lua = luaHandlers(t);
   const app = await startServer(t, {

@@ -256,6 +256,31 @@ test('rule 15: the same metrics as store.memory; its span and its info; the stat
   );
 });
 
+test('rule 118: a write that the database refuses is one line, and an execute of the app keeps its own', async (t) => {
+  const file = `${t.testdir()}/data.db`;
+  const tables = new DatabaseSync(file);
+  tables.exec('CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT CHECK (length(value) < 10), expires_at INTEGER)');
+  tables.close();
+  const bench = await surfaceBench(t, [
+    { id: 'app:db', kind: 'db.sql.sqlite', file },
+    { id: 'app:cache', kind: 'store.sql', database: 'app:db', table_name: 'kv' },
+    lua(
+      'app:set',
+      `local _, err = assert(store.get('app:cache')):set('k', 'planted-in-a-value'); host.note(err:message())`,
+    ),
+    lua('app:insert', `sql.get('app:db'):execute("INSERT INTO kv VALUES ('k', 'planted-in-a-value', NULL)")`, {
+      modules: ['sql'],
+    }),
+  ]);
+  const failures = () => bench.lines.filter(({ level }) => level === 'error').map(({ message }) => message);
+  await bench.call('app:set');
+  t.match(bench.notes, [/^CHECK constraint failed/]);
+  t.same(failures(), ['store write failed']);
+  await bench.call('app:insert');
+  t.same(failures(), ['store write failed', 'database write failed']);
+  t.notMatch(JSON.stringify(bench.lines), 'planted');
+});
+
 test('a server that goes away: Unavailable, retryable, and back by itself', {
   skip: skip || server?.stop === undefined,
 }, async (t) => {

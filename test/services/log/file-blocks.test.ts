@@ -49,10 +49,10 @@ test('the lines of one turn are one write, in their order', async (t) => {
 test('a full block does not wait for the end of the turn', async (t) => {
   const { blocks, writes, text } = file();
   const logger = loggerTo(blocks);
-  for (let i = 0; i < 40; i += 1) logger.info('x'.repeat(1000));
+  for (let i = 0; i < 140; i += 1) logger.info('x'.repeat(1000));
   t.ok(writes.length >= 2, `${writes.length} writes`);
   await turn();
-  t.equal(messages(text()).length, 40);
+  t.equal(messages(text()).length, 140);
 });
 
 test('an error is written at once, behind the lines before it', async (t) => {

@@ -177,6 +177,22 @@ test('lines of plain fields are the same as those that pino writes', async (t) =
   t.match(JSON.parse(texts[3] ?? ''), { api_key: '[redacted]', url: 'http://[redacted]@h', n: 1 });
 });
 
+test('a text is the same whether its characters are looked at or the engine is asked, again and again', async (t) => {
+  const { logger, texts } = bench();
+  const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+  const values = [...ascii, ascii.join(''), '', 'é', 'a-0f'.repeat(9), 'x'.repeat(64), 'x'.repeat(65), 1, 1, true];
+  for (const value of values) {
+    for (const extra of [{}, { nothing: null }]) logger.info('m', { value, ...extra });
+    const [plain, byPino] = texts.splice(0);
+    t.equal(plain, byPino?.replace(',"nothing":null', ''));
+  }
+  for (const text of ['ack', 'Authorization: x', 'ack', 'ftp://a:b@c', 'BEARER abc', 'ack']) logger.info('m', { text });
+  t.same(
+    texts.map((line) => JSON.parse(line).text),
+    ['ack', 'Authorization: [redacted]', 'ack', 'ftp://[redacted]@c', 'BEARER [redacted]', 'ack'],
+  );
+});
+
 test('the time of a line is that of its clock, whatever the line before had', async (t) => {
   let now = 0;
   const { logger, lines } = bench({ clock: { ...fakeClock(), wall: () => now } });

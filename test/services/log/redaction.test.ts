@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import type { LogFields } from '../../../runtime/logger.ts';
 import { createLogger } from '../../../services/log/logger.ts';
-import { redactor } from '../../../services/log/redaction.ts';
+import { IN_EVERY_SIGN, redactor, SIGNS } from '../../../services/log/redaction.ts';
 import { fakeClock } from '../../harness/fake-thread.ts';
 
 const written = (
@@ -82,4 +82,14 @@ test('rule 121: a text that ends like the beginning of a field keeps its line wh
   const line = written('json', [], 'x', { a: 'password=', list: ['password="q r"'], b: 'kept' });
   t.match(JSON.parse(line), { a: 'password=', b: 'kept' });
   t.match(written('console', [], 'x', { password: 'two words' }), 'password="[redacted]"', 'a field of a console line');
+});
+
+test('no sign of a secret lacks the characters that are looked for first', async (t) => {
+  const signs = SIGNS.source.replaceAll('[_-]?', '').replaceAll('\\/', '/').split('|');
+  t.ok(signs.includes('://') && signs.includes('apikey'));
+  for (const sign of signs) {
+    t.match(sign, SIGNS);
+    t.match(sign, IN_EVERY_SIGN, sign);
+    t.match(sign.toUpperCase(), IN_EVERY_SIGN);
+  }
 });

@@ -1,7 +1,9 @@
 import { test } from 'tap';
-import { rootContext } from '../../../runtime/context.ts';
-import { BAGGAGE, TRACE } from '../../../runtime/trace.ts';
+import { type CallContext, rootContext } from '../../../runtime/context.ts';
+import { BAGGAGE, TRACE, type TraceContext } from '../../../runtime/trace.ts';
 import { type PropagatorName, propagator } from '../../../services/otel/propagator.ts';
+import type { SamplerName } from '../../../services/otel/sampler.ts';
+import { spanRecorder } from '../../harness/span-recorder.ts';
 
 const TRACE_ID = '12345678901234567890123456789012';
 const SPAN_ID = '1234567890123456';
@@ -166,4 +168,43 @@ test('only the propagators that were chosen read and write', async (t) => {
 
 test('nothing is written outside any trace', async (t) => {
   t.same(inject(rootContext), {});
+});
+
+test('what is handed over is what would have been read from the headers that would have been written', async (t) => {
+  const recipe = { name: 'app:one', kind: 'internal', attributes: {} } as const;
+  const started = (from: CallContext, sampler: SamplerName): CallContext => {
+    const { trace } = spanRecorder({ sampler }).tracer.site(recipe).start(from, undefined);
+    return from.with(TRACE, trace);
+  };
+  const foreign = (more: Partial<TraceContext>) =>
+    rootContext.with(TRACE, { traceId: TRACE_ID, spanId: SPAN_ID, flags: 0xff, isRemote: true, ...more });
+  const sampled = started(rootContext, 'always_on');
+  const unsampled = started(rootContext, 'always_off');
+  const overTaken = (context: CallContext) => rootContext.with(TRACE, both.handOver?.(context));
+  /** Whether the headers can be left out; ids that were not made here are looked at again, and so is everything else. */
+  const cases: readonly (readonly [string, CallContext, boolean])[] = [
+    ['sampled', sampled, true],
+    ['its child', started(sampled, 'always_on'), true],
+    ['under a trace that came in', started(foreign({}), 'always_on'), true],
+    ['not sampled', unsampled, true],
+    ['its child', started(unsampled, 'parentbased_always_on'), true],
+    ['handed over', overTaken(sampled), true],
+    ['not sampled, handed over', overTaken(unsampled), true],
+    ['that came in, not sampled', started(foreign({ flags: 2 }), 'parentbased_always_on'), false],
+    ['that came in', foreign({}), false],
+    ['without ids', foreign({ traceId: '0'.repeat(32) }), false],
+    ['with state', started(foreign({ state: 'a=1' }), 'always_on'), false],
+    ['with baggage', sampled.with(BAGGAGE, ['a=1']), false],
+    ['outside', rootContext, false],
+  ];
+  for (const [title, context, isHandedOver] of cases) {
+    const trace = both.handOver?.(context);
+    t.equal(trace !== undefined, isHandedOver, title);
+    if (trace === undefined) continue;
+    const { traceId, spanId, flags, state, isRemote } = trace;
+    t.match(extract(inject(context)).get(TRACE), { traceId, spanId, flags, isRemote }, title);
+    t.equal(state, undefined);
+  }
+  t.equal(propagator(['baggage']).handOver?.(sampled), undefined);
+  t.match(propagator(['tracecontext']).handOver?.(sampled.with(BAGGAGE, ['a=1'])), { isRemote: true });
 });

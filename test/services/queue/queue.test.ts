@@ -281,6 +281,11 @@ test('publish: checks in the order of lua/queue.md, section 1', async (t) => {
     [`queue.publish('unknown:queue', 'x')`, 'Internal queue not found: unknown:queue'],
     [`queue.publish('app:jobs', {1, x = 2})`, 'Internal cannot encode mixed-key table'],
     [`queue.publish('app:jobs', 1, nil, {delay = 'soon'})`, 'Invalid delay must be a duration such as "5s"'],
+    [`queue.publish('app:jobs', 1, nil, {delay = math.huge})`, 'Invalid delay must be a duration such as "5s"'],
+    [`queue.publish('app:jobs', 1, nil, {deliver_at = 'noon'})`, 'Invalid deliver_at must be Unix seconds'],
+    [`queue.publish('app:jobs', 1, nil, {deliver_at = 0/0})`, 'Invalid deliver_at must be Unix seconds'],
+    [`queue.publish('app:jobs', 1, nil, {idempotency_key = 5})`, 'Invalid idempotency_key must be a string'],
+    [`queue.publish('app:jobs', 1, nil, {idempotency_key = ''})`, 'Invalid idempotency_key must not be empty'],
     [`queue.info('')`, 'Invalid queue ID required'],
     [`queue.info('unknown:queue')`, 'Internal queue not found: unknown:queue'],
   ];
@@ -312,6 +317,32 @@ test('publish with delay, deliver_at and idempotency_key; info counts what waits
   t.equal(await bench.call('app:f'), '3 2');
 });
 
+test('codec application/msgpack keeps what JSON has no form for; a dead letter has the form of its queue', async (t) => {
+  const bench = await jobs(
+    t,
+    `local body = ...
+     if body.bytes then
+       host.note(body.bytes == '\\255\\0' and body.inf == math.huge and math.type(body.n) == 'integer' and #body.list == 3)
+       error('dead')
+     end`,
+    {
+      queue: { codec: 'application/msgpack', dead_letter: { queue: 'app:dead', max_attempts: 1 } },
+      consumer: {},
+      extra: [
+        { ...CONSUMER, id: 'app:undertaker', queue: 'app:dead', func: 'app:bury' },
+        lua('app:bury', `local body = ... host.note(body.n .. ' ' .. #body.list .. ' ' .. tostring(body.inf))`),
+        lua(
+          'app:send',
+          `assert(queue.publish('app:jobs', { bytes = '\\255\\0', inf = math.huge, n = 12345, list = { 1, 'b', {} } }))`,
+        ),
+      ],
+    },
+  );
+  await bench.call('app:send');
+  await settled(bench, 2);
+  t.same(bench.notes, [true, '12345 3 nil']);
+});
+
 test('declarations.md, section 6: defaults and messages', (t) => {
   t.match(decode(CONSUMER).config, { concurrency: 1, prefetch: 10, auto_ack: false });
   t.match(decode({ ...CONSUMER, concurrency: 0, prefetch: -1 }).config, { concurrency: 1, prefetch: 10 });
@@ -320,10 +351,9 @@ test('declarations.md, section 6: defaults and messages', (t) => {
   t.same(decode({ ...CONSUMER, queue: undefined }).messages, ['queue ID is required']);
   t.same(decode({ ...CONSUMER, func: '' }).messages, ['function ID is required']);
   t.same(decode({ ...QUEUE, driver: undefined }).messages, ['driver ID is required']);
-  t.match(decode({ ...QUEUE, codec: 'application/msgpack' }).messages, [
-    'codec application/msgpack is not supported yet. Use json/plain.',
-  ]);
-  t.match(decode({ ...QUEUE, codec: 'x' }).messages, ['unknown codec: x. Use json/plain.']);
+  t.match(decode(QUEUE).config, { codec: 'json/plain' });
+  t.match(decode({ ...QUEUE, codec: 'application/msgpack' }).config, { codec: 'application/msgpack' });
+  t.match(decode({ ...QUEUE, codec: 'x' }).messages, ['unknown codec: x. Use one of json/plain, application/msgpack.']);
   t.match(decode({ ...QUEUE, dead_letter: { queue: 'app:dead' } }).config, { dead_letter: { max_attempts: 5 } });
   t.end();
 });

@@ -14,8 +14,8 @@ const CONSUME = { prefetch: 1, autoAck: false };
 const QUEUE = { name: 'q', maxLength: undefined, idempotencyWindowMs: 1000 };
 
 /** One program's driver; all of a test have the same queues. */
-const driverOn = async (t: Test, { url, prefix }: RedisServer, visibilityMs: number) => {
-  const driver: QueueDriver = redisDriver(clock, {
+const driverOn = async (t: Test, { url, prefix }: RedisServer, visibilityMs: number, time = clock) => {
+  const driver: QueueDriver = redisDriver(time, {
     link: { clock, name: 'test', url: () => url, connectTimeoutMs: 5000 },
     prefix: `${prefix}${t.name}:`,
     group: 'perilune',
@@ -95,6 +95,101 @@ test('whoever has taken a message over keeps it: renewals and settlements of the
   await held.moveTo?.(other, message('a'));
   t.equal(await owner(), 'another');
   t.equal(await server.client.xlen(stream.replace(/q$/, 'other')), 0, 'nothing was moved');
+  await intake.close();
+});
+
+test('a consumer whose renewals come late does not take over from itself', async (t) => {
+  // Its reads go on and its timers do not: the order in which a program that was stopped for a while (SIGSTOP) wakes up.
+  const { queue } = await driverOn(t, server, 300, { ...clock, every: () => () => {} });
+  const intake = queue.consume({ prefetch: 10, autoAck: false });
+  for (const id of ['a', 'b', 'c']) await queue.publish(message(id), {}, never);
+  const first = await intake.next();
+  const until = clock.now() + 1500;
+  await poll('time passes', () => clock.now() > until); // the other two are taken ahead
+  const second = await intake.next();
+  const third = await intake.next();
+  t.same(
+    [first, second, third].map((one) => [one?.id, one?.attempt]),
+    [
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ],
+  );
+  let fourth: unknown;
+  void Promise.resolve(intake.next()).then((taken) => {
+    fourth = taken;
+  });
+  const later = clock.now() + 1000; // several looks for what others have left behind
+  await poll('time passes', () => clock.now() > later);
+  t.equal(fourth, undefined);
+  for (const one of [first, second, third]) await one?.ack();
+  await intake.close();
+});
+
+test('a restart of Redis that takes longer than the visibility timeout is no second delivery', async (t) => {
+  const own = await startOwnRedis(t, { appendOnly: true });
+  const { queue, stream } = await driverOn(t, own, 300);
+  for (const id of ['a', 'b']) await queue.publish(message(id), {}, never);
+  const intake = queue.consume({ prefetch: 2, autoAck: false });
+  const [first, second] = [await intake.next(), await intake.next()];
+  await own.kill();
+  const settled = Promise.resolve(first?.ack()); // its work was done while Redis was away
+  const until = clock.now() + 1000;
+  await poll('time passes', () => clock.now() > until);
+  await own.restart();
+  await settled;
+  let again: unknown;
+  void Promise.resolve(intake.next()).then((taken) => {
+    again = taken;
+  });
+  const later = clock.now() + 1000;
+  await poll('time passes', () => clock.now() > later);
+  t.equal(again, undefined, 'neither the settled one nor the one in hand');
+  await second?.ack();
+  await intake.close();
+  t.equal(await own.client.xlen(stream), 0);
+});
+
+test('a settlement that waits for Redis does not hold up the stop', async (t) => {
+  const own = await startOwnRedis(t);
+  const { queue } = await driverOn(t, own, 60_000);
+  await queue.publish(message('a'), {}, never);
+  const intake = queue.consume(CONSUME);
+  const held = await intake.next();
+  await own.kill();
+  const settled = Promise.resolve(held?.ack()).then(
+    () => 'settled',
+    () => 'given up',
+  );
+  let outcome: string | undefined;
+  void settled.then((how) => {
+    outcome = how;
+  });
+  const until = clock.now() + 300;
+  await poll('time passes', () => clock.now() > until);
+  t.equal(outcome, undefined, 'it waits');
+  await intake.close();
+  t.equal(await settled, 'given up');
+});
+
+test('a settlement that Redis does not take now is tried again, and not all the time', async (t) => {
+  const own = await startOwnRedis(t);
+  const { queue, stream } = await driverOn(t, own, 60_000);
+  await queue.publish(message('a'), {}, never);
+  const intake = queue.consume(CONSUME);
+  const held = await intake.next();
+  await own.client.config('SET', 'min-replicas-to-write', '1');
+  await own.client.config('RESETSTAT');
+  const settled = Promise.resolve(held?.nack(0));
+  const until = clock.now() + 1000;
+  await poll('time passes', () => clock.now() > until);
+  const refused = /errorstat_NOREPLICAS:count=(\d+)/.exec(await own.client.info('errorstats'))?.[1];
+  t.ok(Number(refused) > 1, 'it is tried again');
+  t.ok(Number(refused) < 100, `${refused} times`);
+  await own.client.config('SET', 'min-replicas-to-write', '0');
+  await settled;
+  t.equal(await own.client.xlen(stream), 1, 'it is back in the queue');
   await intake.close();
 });
 

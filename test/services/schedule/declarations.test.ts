@@ -18,6 +18,10 @@ entries:
   - { name: called, kind: process.lua, source: "return function() end", method: main, meta: { default_host: host } }
   - { name: other, kind: process.lua, source: "return function() end", method: main, meta: { options: { default_host: "app:host" } } }
   - { name: host, kind: process.host, lifecycle: { auto_start: true } }
+  - { name: cache, kind: store.redis, url: "redis://127.0.0.1:6379" }
+  - { name: memory, kind: store.memory }
+  - { name: db, kind: db.sql.postgres, host: h, port: 5432, database: d, username: u, password: p }
+  - { name: file, kind: db.sql.sqlite, file: ":memory:" }
 `,
   });
   return loadApp({ dir, configFiles: [], sets, overrides: [], variables: { MINUTES: '5' } });
@@ -118,10 +122,32 @@ test('the target: a function, or a process and its host', async (t) => {
   ]);
 });
 
-test('a lock is refused, not ignored; so are other overlaps and an input that is no list', async (t) => {
-  t.match(errors(t, 'every: 1m, func: work, lock: redis'), [
-    /^\.lock: locks \(on a store\.redis or db\.sql\.postgres\)/,
+test('a lock names what keeps it', async (t) => {
+  for (const lock of ['cache', 'app:cache', '{ ns: app, name: db }']) {
+    t.same(errors(t, `every: 1m, func: work, lock: ${lock}`), [], lock);
+  }
+  t.match(errors(t, 'every: 1m, func: work, lock: cahce'), [
+    /^\.lock: app:tick refers to app:cahce, which does not exist\..*app:cache/,
   ]);
+  for (const [lock, kind] of [
+    ['memory', 'store.memory'],
+    ['file', 'db.sql.sqlite'],
+  ]) {
+    t.same(errors(t, `every: 1m, func: work, lock: ${lock}`), [
+      `.lock: app:tick refers to app:${lock}, which is of kind ${kind}; expected store.redis or db.sql.postgres`,
+    ]);
+  }
+  t.same(errors(t, 'every: 1m, func: work, lock: ""'), [
+    '.lock: lock must be the id of a store.redis or db.sql.postgres',
+  ]);
+  t.match(
+    load(t, 'every: 1m, func: work, lock: cache').needs.get('app:tick'),
+    ['app:work', 'app:cache'],
+    'it starts after it',
+  );
+});
+
+test('other overlaps and an input that is no list are refused', async (t) => {
   t.match(errors(t, 'every: 1m, func: work, overlap: skipp'), [
     /^\.overlap: expected one of skip, allow, queue, got "skipp"/,
   ]);

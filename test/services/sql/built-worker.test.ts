@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
+import { createExitGuard } from '../../../services/sql/sqlite/exit-guard.ts';
 import { runChild } from '../../harness/child.ts';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
@@ -23,6 +24,7 @@ test('the thread of SQLite starts from the published files too', async (t) => {
     acquireTimeoutMs: 30_000,
     busyTimeoutMs: 0,
     stopTimeoutMs: 30_000,
+    exitGuard: createExitGuard(),
   });
   await backend.start(() => {});
   t.teardown(() => backend.stop());

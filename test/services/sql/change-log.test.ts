@@ -5,6 +5,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { ChangeLog, ChangeLogOptions, ChangeRow } from '../../../services/sql/change-log.ts';
 import type { Connection, SqlParam } from '../../../services/sql/driver.ts';
 import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
+import { createExitGuard } from '../../../services/sql/sqlite/exit-guard.ts';
 import { poll } from '../../harness/poll.ts';
 
 /** The command line of SQLite, of whatever version the machine has. */
@@ -28,6 +29,7 @@ const databaseIn = async (t: Test, file: string): Promise<Opened> => {
     acquireTimeoutMs: 30_000,
     busyTimeoutMs: 5000,
     stopTimeoutMs: 30_000,
+    exitGuard: createExitGuard(),
   });
   await backend.start((error) => t.fail(error.message));
   t.teardown(() => backend.stop());
@@ -136,6 +138,25 @@ for (const isDurable of [false, true]) {
       'update orders i5,tnew,i5 i5,tnew,i3',
       'update orders i5,tnew,i3 i5,tsame,i3',
     ]);
+  });
+
+  test(`${name}: with recursive triggers, which tell of replaced rows, they are told once`, async (t) => {
+    const { run, log } = await opened(t);
+    await run(`PRAGMA recursive_triggers = ON`);
+    await run(`INSERT INTO orders VALUES (1, 'a', 1), (2, 'b', 2); REPLACE INTO orders VALUES (1, 'c', 2)`);
+    t.same((await linesOf(log, 2)).toSorted(), [
+      'delete orders i1,ta,i1 -',
+      'delete orders i2,tb,i2 -',
+      'insert orders - i1,tc,i2',
+    ]);
+  });
+
+  test(`${name}: large rows are read part by part`, async (t) => {
+    const { run, log } = await opened(t);
+    for (let i = 0; i < 6; i += 1) await run('INSERT INTO orders (name) VALUES (?)', ['x'.repeat(1_500_000)]);
+    t.equal((await log.read(0, 100)).length, 3);
+    t.equal((await log.read(3, 100)).length, 3);
+    t.equal(await log.changed(0), 6);
   });
 
   test(`${name}: values keep what they are`, async (t) => {

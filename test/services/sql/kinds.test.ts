@@ -1,6 +1,6 @@
 import { test } from 'tap';
+import { postgresAddress } from '../../../services/postgres/port.ts';
 import { postgres, sqlite } from '../../../services/sql/kinds.ts';
-import { addressOf } from '../../../services/sql/postgres/address.ts';
 
 const FULL = { host: 'h', port: 5432, database: 'd', username: 'u', password: 'p' };
 const messages = (schema: typeof sqlite | typeof postgres, value: unknown): readonly string[] => {
@@ -38,13 +38,17 @@ test('db.sql.postgres', async (t) => {
     'max idle connections must be non-negative',
   ]);
   t.same(messages(postgres, { ...FULL, pool: { max_lifetime: '0s' } }), ['max lifetime must be greater than 0']);
+  for (const sslmode of ['banana', true, '']) {
+    t.match(messages(postgres, { ...FULL, options: { sslmode } }), [/^unknown mode '.*'\. Use one of disable, allow,/]);
+  }
+  t.same(messages(postgres, { ...FULL, options: { sslmode: 'verify-full' } }), []);
   t.match(postgres.parse(FULL), { options: {}, pool: { max_open: 0, max_idle: 0, max_lifetime: 3_600_000 } });
 });
 
 test('addresses from variables', async (t) => {
   const variables: Record<string, string> = { H: 'from-h', P: '6543', BAD: 'x' };
   const resolve = (name: string) => variables[name];
-  const from = (more: object) => addressOf('app:db', { ...FULL, ...more }, resolve);
+  const from = (more: object) => postgresAddress('app:db', { ...FULL, ...more }, resolve);
   t.same(from({}), FULL);
   t.same(from({ host: '', host_env: 'H', port: 0, port_env: 'P' }), { ...FULL, host: 'from-h', port: 6543 });
   t.equal(from({ host_env: 'NONE' }).host, 'h', 'the value itself is the default');

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { t as root, test } from 'tap';
 import { programIn } from '../../harness/in-process.ts';
 import { poll } from '../../harness/poll.ts';
@@ -52,6 +53,24 @@ test('a server that goes away and comes back', { skip }, async (t) => {
   t.equal(await degraded(), before, 'the time no longer runs');
 });
 
+test('a server that takes the connection and says nothing fails the start in its time', async (t) => {
+  const silent = createServer(() => {});
+  t.teardown(() => silent.close());
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const db = {
+    name: 'db',
+    kind: 'db.sql.postgres',
+    ...{ host: '127.0.0.1', port, database: 'd', username: 'u', password: 'p', options: { sslmode: 'disable' } },
+    pool: { acquire_timeout: '10m' },
+    lifecycle: { auto_start: true, start_timeout: '500ms' },
+  };
+  const dir = t.testdir({ '_index.yaml': JSON.stringify({ version: '1.0', namespace: 'app', entries: [db] }) });
+  await t.rejects(programIn(t, dir), {
+    message: `app:db could not start: postgres at 127.0.0.1:${port}: timeout expired`,
+  });
+});
+
 test('a server that is not there fails the start', { skip }, async (t) => {
   const entries = [
     {
@@ -62,5 +81,5 @@ test('a server that is not there fails the start', { skip }, async (t) => {
     },
   ];
   const dir = t.testdir({ '_index.yaml': JSON.stringify({ version: '1.0', namespace: 'app', entries }) });
-  await t.rejects(programIn(t, dir), { message: /app:db.*ECONNREFUSED/ });
+  await t.rejects(programIn(t, dir), { message: /app:db.*postgres at 127\.0\.0\.1:\d+: .*ECONNREFUSED/ });
 });

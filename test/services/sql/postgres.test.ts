@@ -125,6 +125,58 @@ test('an abandoned statement is ended on the server', { skip }, async (t) => {
   t.ok((await slow) instanceof CallError);
 });
 
+test('a connection that is given back is at hand for the rest of the turn, then the pool has it', {
+  skip,
+}, async (t) => {
+  const { at, backend } = await started(t);
+  t.equal(backend.acquireNow?.(), undefined, 'none at first');
+  const connection = await backend.acquire(NEVER);
+  t.equal(backend.acquireNow?.(), undefined, 'nor while it is in use');
+  const [[pid]] = (await connection.query(direct('SELECT pg_backend_pid()'))).rows as [[number]];
+  connection.release();
+  t.match(backend.state(), { used: 0, idle: 1 });
+  const again = backend.acquireNow?.();
+  t.match(backend.state(), { used: 1, idle: 0 });
+  t.same((await again?.query(direct('SELECT pg_backend_pid()')))?.rows, [[pid]]);
+  t.equal(backend.acquireNow?.(), undefined, 'there is no second one');
+
+  again?.release();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(backend.acquireNow?.(), undefined, 'the turn is over');
+  t.match(backend.state(), { used: 0, idle: 1 });
+
+  // Lost while it is at hand: nobody gets it.
+  const lost = await backend.acquire(NEVER);
+  await at.run(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
+  await t.rejects(poll('it is lost', () => lost.query(direct('SELECT 1')).then(() => false)));
+  lost.release();
+  t.equal(backend.acquireNow?.(), undefined);
+  const next = await backend.acquire(NEVER);
+  t.same((await next.query(direct('SELECT 1'))).rows, [[1]]);
+  next.release();
+});
+
+test('of a text of several statements the last one counts', { skip }, async (t) => {
+  const { backend } = await started(t);
+  const connection = await backend.acquire(NEVER);
+  t.match(await connection.query(direct('SELECT 1 AS a; SELECT 2 AS b, NULL AS c')), {
+    columns: ['b', 'c'],
+    rows: [[2, undefined]],
+  });
+  t.match(await connection.query(direct('SELECT 1 AS a; CREATE TEMP TABLE x (n int)')), { columns: [], rows: [] });
+  t.same(await connection.execute(direct('INSERT INTO x VALUES (1); INSERT INTO x VALUES (2), (3)')), {
+    lastInsertId: 0,
+    rowsAffected: 2,
+  });
+  t.match(await connection.query(direct('')), { columns: [], rows: [] }, 'without a statement there is nothing');
+  t.match(await failureOf(connection.query(direct('SELECT 1; SELECT nothing'))), { message: /"nothing"/ });
+  t.match(await failureOf(connection.execute(direct('COPY x FROM STDIN'))), { message: /COPY from stdin failed/ });
+  t.same((await connection.query(direct('SELECT count(*) FROM x'))).rows, [[3]], 'and the connection goes on');
+  connection.release();
+});
+
 test('locks and conflicts say that they are worth a retry', { skip }, async (t) => {
   const { backend } = await started(t);
   const [a, b] = await Promise.all([backend.acquire(NEVER), backend.acquire(NEVER)]);

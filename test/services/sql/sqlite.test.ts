@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { type Test, test } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { CallError } from '../../../runtime/errors.ts';
 import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
+import { createExitGuard } from '../../../services/sql/sqlite/exit-guard.ts';
 import { direct, sqlContract } from './contract.ts';
 
 const NEVER = new AbortController().signal;
@@ -14,7 +15,15 @@ const folder = (t: Test): string => {
   return path;
 };
 const backendOf = (root: string, file: string, acquireTimeoutMs = 30_000, busyTimeoutMs = 30_000) =>
-  sqliteBackend(systemClock(), { id: 'app:db', root, file, acquireTimeoutMs, busyTimeoutMs, stopTimeoutMs: 30_000 });
+  sqliteBackend(systemClock(), {
+    id: 'app:db',
+    root,
+    file,
+    acquireTimeoutMs,
+    busyTimeoutMs,
+    stopTimeoutMs: 30_000,
+    exitGuard: createExitGuard(),
+  });
 
 const common = {
   placeholder: () => '?',
@@ -57,6 +66,27 @@ test('data in memory live as long as the service', async (t) => {
   await backend.stop();
 });
 
+test('after a rollback of SQLite itself nothing is written outside of the transaction', async (t) => {
+  const backend = backendOf('/', ':memory:');
+  await backend.start(() => {});
+  t.teardown(() => backend.stop());
+  let connection = await backend.acquire(NEVER);
+  await connection.execute(direct('CREATE TABLE a (n integer PRIMARY KEY)'));
+  await connection.execute(direct('INSERT INTO a VALUES (1)'));
+  await connection.begin({ isolation: 'default', readOnly: false });
+  await connection.execute(direct('INSERT INTO a VALUES (2)'));
+  await t.rejects(connection.execute(direct('INSERT OR ROLLBACK INTO a VALUES (1)')), /UNIQUE constraint failed/);
+  const message = 'transaction is not active: SQLite has rolled it back';
+  await t.rejects(connection.execute(direct('INSERT INTO a VALUES (3)')), { kind: 'Internal', message });
+  await t.rejects(connection.query(direct('SELECT n FROM a')), { message });
+  await t.rejects(connection.execute(direct('SAVEPOINT s')), { message });
+  await t.rejects(connection.commit(), /no transaction is active/);
+  connection.release();
+  connection = await backend.acquire(NEVER);
+  t.same((await connection.query(direct('SELECT n FROM a'))).rows, [[1]]);
+  connection.release();
+});
+
 test("another program's lock is waited for, within a bound", async (t) => {
   const root = folder(t);
   const backend = backendOf(root, 'data.db', 30_000, 200);
@@ -88,10 +118,44 @@ test('named and numbered parameters take the values by place', async (t) => {
 });
 
 test('a file that cannot be opened fails the start with its reason', async (t) => {
-  const backend = backendOf(folder(t), 'none/data.db');
+  const root = folder(t);
+  const backend = backendOf(root, 'none/data.db');
+  const message = `${root}/none/data.db: unable to open database file. Its folder does not exist: create it.`;
   await t.rejects(
     backend.start(() => {}),
-    { kind: 'Unavailable', message: /unable to open database file/ },
+    { kind: 'Unavailable', message },
   );
   await backend.stop();
+  writeFileSync(`${root}/text.db`, 'no database at all, and long enough to be told from an empty one');
+  await t.rejects(
+    backendOf(root, 'text.db').start(() => {}),
+    { kind: 'Internal', retryable: false, message: `${root}/text.db: file is not a database` },
+  );
+});
+
+test('who waits for a statement that nobody wants any more is told so', async (t) => {
+  const backend = backendOf('/', ':memory:', 50);
+  await backend.start(() => {});
+  t.teardown(() => backend.stop());
+  const connection = await backend.acquire(NEVER);
+  const inUse = 'no connection to app:db was free within 50 ms: 1 of 1 is in use';
+  await t.rejects(backend.acquire(NEVER), { kind: 'Unavailable', retryable: true, message: inUse });
+  const slow = connection.query(direct(common.slow));
+  connection.abandon();
+  const message = `${inUse} by a statement that goes on although its caller has given up; SQLite cannot interrupt it`;
+  await t.rejects(backend.acquire(NEVER), { kind: 'Unavailable', retryable: true, message });
+  await slow;
+  const next = await backend.acquire(NEVER);
+  await t.rejects(backend.acquire(NEVER), { message: inUse });
+  next.release();
+});
+
+test('the guard of the exit has one listener, while something is watched', (t) => {
+  const before = process.listenerCount('exit');
+  const guard = createExitGuard(() => t.fail('nothing was busy'));
+  const letGo = [guard.watch(() => false), guard.watch(() => false)];
+  t.equal(process.listenerCount('exit'), before + 1);
+  for (const one of letGo) one();
+  t.equal(process.listenerCount('exit'), before);
+  t.end();
 });

@@ -1,8 +1,10 @@
 import { test } from 'tap';
 import { systemClock } from '../../../runtime/clock.ts';
 import { rootContext } from '../../../runtime/context.ts';
+import type { TransactionMark } from '../../../services/sql/port.ts';
 import type { SqlSites } from '../../../services/sql/sites.ts';
 import { sqliteBackend } from '../../../services/sql/sqlite/backend.ts';
+import { createExitGuard } from '../../../services/sql/sqlite/exit-guard.ts';
 import { openTransaction } from '../../../services/sql/transaction.ts';
 
 const caller = { context: rootContext, signal: new AbortController().signal };
@@ -17,6 +19,7 @@ test('a mark runs once, in the transaction, before its first execute and never f
     acquireTimeoutMs: 30_000,
     busyTimeoutMs: 0,
     stopTimeoutMs: 30_000,
+    exitGuard: createExitGuard(),
   });
   await backend.start(() => {});
   t.teardown(() => backend.stop());
@@ -24,10 +27,11 @@ test('a mark runs once, in the transaction, before its first execute and never f
   await connection.execute({ text: 'CREATE TABLE log (what text)', params: [], isPrepared: false });
   await connection.begin({ isolation: 'default', readOnly: false });
   let marks = 0;
-  const transaction = openTransaction(sites, connection, rootContext, async (run) => {
+  const mark: TransactionMark = async (run) => {
     marks += 1;
     await run({ text: "INSERT INTO log VALUES ('mark')", params: [] });
-  });
+  };
+  const transaction = openTransaction(sites, connection, rootContext, mark, systemClock());
   await transaction.query({ text: 'SELECT 1', params: [] }, caller);
   t.equal(marks, 0, 'a read');
   const write = { text: 'INSERT INTO log VALUES (?)', params: ['work'] };

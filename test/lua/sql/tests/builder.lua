@@ -58,6 +58,9 @@ local function main()
   says("colon", two:placeholder_format(b.colon), "SELECT a, b FROM t WHERE a = :1 AND c = '?' AND b = :2", 1, 2)
   check.raises("no format", nil, two.placeholder_format, two, "dollar")
 
+  local commented = base:where("a = ? -- why?\n AND b = ? /* ? */ AND c = ?", 1, 2, 3):placeholder_format(b.dollar)
+  says("comments", commented, "SELECT a, b FROM t WHERE a = $1 -- why?\n AND b = $2 /* ? */ AND c = $3", 1, 2, 3)
+
   -- Conditions.
   says("expr", b.expr("a = ?", 1), "a = ?", 1)
   says("eq", b.eq({ a = 1 }), "a = ?", 1)
@@ -76,6 +79,10 @@ local function main()
   says("in where", base:where(b.or_({ { a = 1 }, { a = 2 } })):having(b.eq({ b = 3 })), "SELECT a, b FROM t WHERE (a = ? OR a = ?) HAVING b = ?", 1, 2, 3)
   says("a select in an expression", base:where("a IN (?)", b.select("x"):from("u"):where("y = ?", 4)), "SELECT a, b FROM t WHERE a IN (SELECT x FROM u WHERE y = ?)", 4)
 
+  says("an empty text says nothing", base:where(""):where("a = 1"):where(b.and_({ b.expr("") })), "SELECT a, b FROM t WHERE a = 1")
+  says("an empty text alone", b.delete("t"):where(""), "DELETE FROM t")
+  says("a huge limit", base:limit(math.huge):offset(1e300), "SELECT a, b FROM t LIMIT 9007199254740991 OFFSET 9007199254740991")
+
   -- Values.
   local text, args = b.insert("t"):columns("a", "b", "c"):values(sql.NULL, {}, sql.as.int(5)):to_sql()
   check.equal(text, "INSERT INTO t (a,b,c) VALUES (?,?,?)", "values")
@@ -86,6 +93,7 @@ local function main()
   lacks("select without columns", b.select():from("t"))
   lacks("insert without table", b.insert():columns("a"):values(1))
   lacks("insert without values", b.insert("t"):columns("a"))
+  lacks("insert of an empty row", b.insert("t"):columns("a"):values())
   lacks("update without table", b.update():set("a", 1))
   lacks("update without set", b.update("t"))
   lacks("delete without table", b.delete())
@@ -98,6 +106,12 @@ local function main()
     check.raises("and_ of", nil, b.and_, { wrong })
     check.raises("run_with", nil, base.run_with, base, wrong)
   end
+  -- A list is no condition: as one without columns it would be true of every row.
+  local names = "table with names of columns as keys"
+  check.raises("where a list", names, base.where, base, { "a = 1" })
+  check.raises("or_ of a list", names, b.or_, { { "a = 1" } })
+  for _, name in ipairs({ "eq", "not_eq", "lt", "like" }) do check.raises(name .. " a list", names, b[name], { "x", a = 1 }) end
+  check.raises("set_map a list", names, b.update("t").set_map, b.update("t"), { 1 })
   check.raises("expr", nil, b.expr, {})
   check.raises("limit", nil, base.limit, base, {})
 
@@ -105,6 +119,7 @@ local function main()
   check.equal(string.find(tostring(b.insert("t"):values(1)), "InsertBuilder: INSERT INTO t", 1, true), 1, "tostring")
   check.equal(string.find(tostring(b.update("t"):set("a", 1)), "UpdateBuilder: UPDATE t", 1, true), 1, "tostring")
   check.equal(string.find(tostring(b.delete("t")), "DeleteBuilder: DELETE FROM t", 1, true), 1, "tostring")
+  check.equal(tostring(b.lt({ a = sql.NULL })), "SQL: cannot use null with <: a", "tostring of what is incomplete")
   check.equal(string.find(tostring(b.eq({ a = 1 })), "SQL: a = ? [Args: ", 1, true), 1, "tostring")
 end
 

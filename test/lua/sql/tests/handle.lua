@@ -35,6 +35,20 @@ local function main()
   check.raises("no text", "bad argument #1 to 'execute'", db.execute, db, {})
   check.raises("another object", nil, db.query, "x", "SELECT 1")
 
+  -- What would reach the database as another text does not reach it at all.
+  local tx = assert(db:begin())
+  for _, target in ipairs({ db, tx }) do
+    if target == tx or kind == "postgres" then
+      for _, method in ipairs({ "query", "execute", "prepare" }) do
+        check.fails(method .. " NUL", "Invalid", "SQL text must not contain NUL", target[method](target, "SELECT 1 AS v\0, 2 AS w"))
+        check.fails(method .. " bytes", "Invalid", "SQL text must be valid UTF-8", target[method](target, "SELECT '\255' AS v"))
+      end
+      local select = sql.builder.select("1 AS v\0, 2 AS w")
+      check.fails("builder NUL", "Invalid", "SQL text must not contain NUL", select:run_with(target))
+    end
+  end
+  assert(tx:rollback())
+
   -- A driver's error has its text and leaves the handle usable.
   for _, method in ipairs({ "query", "execute", "prepare" }) do
     local value, failure = db[method](db, "SELEC 1")

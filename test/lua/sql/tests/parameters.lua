@@ -44,6 +44,16 @@ local function main()
   check.equal(row.t, "", "as.text of another type")
   check.equal(row.i, -3, "as.int truncates")
 
+  -- A driver's error, and not worth a retry.
+  local value, failure = db:query(q("SELECT 1 AS v WHERE 1 = ?"), { 1, 2 })
+  check.fails("more than the statement has", "Internal", nil, value, failure)
+  check.equal(failure:retryable(), false, "more than the statement has, retryable")
+  if pg then
+    value, failure = db:query("SELECT 1 AS v WHERE $1 = $2::int", { 1 })
+    check.fails("fewer than the statement has", "Internal", "bind message supplies 1 parameters", value, failure)
+    check.equal(failure:retryable(), false, "fewer than the statement has, retryable")
+  end
+
   local bytes = "\0\1\255text"
   assert(db:execute(q("UPDATE params SET b = ? WHERE id = 1"), { sql.as.binary(bytes) }))
   assert(db:execute(q("UPDATE params SET b = ? WHERE id = 2"), { sql.as.binary("plain \\x41") }))

@@ -26,6 +26,24 @@ test('different bytes are different keys, also where their digits are the same',
   t.equal(await run('local a, b = ... return ({[a] = 1})[b]', { args: ['ü', Uint8Array.of(0xc3, 0xbc)] }), 1);
 });
 
+test('joined strings are those of their bytes, whether they are kept as text or not', async (t) => {
+  const { run } = luaBench();
+  const long = 'x'.repeat(40);
+  const parts = ['a', 'ü', '', long, '\u{1F600}', Uint8Array.of(0xff), Uint8Array.of(0xc3), Uint8Array.of(0xbc)];
+  const body = 'local a, b, c = ... local s = a .. b .. c return {s, #s, s:byte(1, 1), s == a .. (b .. c)}';
+  for (const first of parts) {
+    for (const second of parts) {
+      const bytes = Buffer.concat([Buffer.from(first), Buffer.from(second), Buffer.from('7')]);
+      const text = bytes.toString();
+      const isText = Buffer.from(text).equals(bytes);
+      const [joined, length, byte, isSame] = ((await run(body, { args: [first, second, 7] })) as LuaTable).sequence();
+      t.same(Buffer.from(joined as string), bytes);
+      t.equal(typeof joined, isText ? 'string' : 'object');
+      t.same([length, byte, isSame], [bytes.length, bytes[0], true]);
+    }
+  }
+});
+
 test('half a surrogate pair is U+FFFD on both sides', async (t) => {
   const { run } = luaBench();
   t.equal(await run('return (...)', { args: ['a\ud800b'] }), 'a\ufffdb');

@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { test } from 'tap';
 import { spanBatch } from '../../../../services/otel/otlp/span-batch.ts';
-import { SITE_CONSTANTS, siteConstants, type WithConstants } from '../../../../services/otel/otlp/span-fields.ts';
+import { KNOWN, type SpanSource, type WithKnown } from '../../../../services/otel/otlp/span-fields.ts';
 import { officialDecoder } from '../../../harness/official-otlp.ts';
 import { decodeSpans } from '../../../harness/otlp-decode.ts';
 import { ATTRIBUTES, END, everySpan, RESOURCE, START, spanSource, stockSerializers } from './span-fixture.ts';
@@ -100,10 +100,14 @@ test('a text of any length is written as it is, at every border of a length', as
   }
 });
 
-test('what is constant for a site is the same in bytes as what is not', async (t) => {
+/** The same span as the SDK alone knows it. */
+const withoutKnown = (span: ReadableSpan): ReadableSpan =>
+  Object.create(span, { [KNOWN]: { value: undefined } }) as ReadableSpan;
+
+test('what the spans of one place have in common is the same in bytes as what they have not', async (t) => {
   const { provider, ended } = spanSource();
   const constant = { 'http.route': '/orders/{id}', 'server.port': 8080, secure: false, absent: undefined, ratio: 0.5 };
-  const site = siteConstants('GET app:get', SpanKind.SERVER, constant);
+  const source: SpanSource = { name: 'GET app:get', kind: SpanKind.SERVER };
   const tracer = provider.getTracer('lib');
   const span = (name: string, kind: SpanKind, attributes: Record<string, unknown>, late?: Record<string, string>) => {
     const started = tracer.startSpan(name, { kind, attributes: attributes as never, startTime: START });
@@ -119,19 +123,20 @@ test('what is constant for a site is the same in bytes as what is not', async (t
   span('GET app:get', SpanKind.SERVER, { first: 1, ...constant });
   span('GET app:get', SpanKind.SERVER, { 'http.route': '/orders/{id}' });
   span('GET app:get', SpanKind.SERVER, {});
+  for (let i = 0; i < 3; i += 1) {
+    span('GET app:get', SpanKind.SERVER, { ...constant, list: ['a', 'b'], more: 'm' });
+    span('GET app:get', SpanKind.SERVER, { ...constant, text: 'x'.repeat(120 + i * 5), 'url.path': `/orders/${i}` });
+    span('GET app:get', SpanKind.SERVER, { a: Number.NaN, b: -0, c: 'ä'.repeat(70), d: i < 2, e: i });
+  }
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`key.${i}`, `${i}`.repeat(20)]));
+  for (let i = 0; i < 4; i += 1) span('GET app:get', SpanKind.SERVER, many);
+  span('GET app:get', SpanKind.SERVER, { ...many, 'key.39': 'another' });
   const without = encode(ended);
-  for (const one of ended) (one as WithConstants)[SITE_CONSTANTS] = site;
+  const trace = { traceId: '', spanId: '', flags: 1, isRemote: false };
+  for (const one of ended) (one as WithKnown)[KNOWN] = { source, trace, parent: undefined };
   t.same(encode(ended), without);
-  t.equal(read(without).length, 9);
-
-  (ended[0] as WithConstants)[SITE_CONSTANTS] = siteConstants('another name', SpanKind.SERVER, {
-    'http.route': '/orders/{id}',
-  });
-  t.same(encode(ended), without, 'a site with fewer constants');
-});
-
-test('a list of a site is no constant, nor is what comes after it', async (t) => {
-  t.same(siteConstants('s', SpanKind.INTERNAL, { a: 1, list: ['x'], b: 2 }).keys, ['a']);
+  t.same(encode([...ended, ...ended]), encode([...ended, ...ended].map(withoutKnown)), 'and once it has seen them');
+  t.equal(read(without).length, 23);
 });
 
 test('a batch is empty again when it was sealed, and what could not be written leaves no trace', async (t) => {
