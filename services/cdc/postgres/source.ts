@@ -6,7 +6,6 @@ import type { Component, ComponentLife } from '../../../runtime/lifecycle.ts';
 import { componentOptions } from '../../../runtime/lifecycle-schema.ts';
 import { clientConfigs, type PostgresAddress } from '../../../runtime/postgres/options.ts';
 import { retryDelayMs } from '../../../runtime/retry-delay.ts';
-import { EVENTS } from '../../events/port.ts';
 import { postgresAddressIn } from '../../postgres/port.ts';
 import { Admission } from '../admission.ts';
 import { createFaults, type Fault } from '../fault.ts';
@@ -28,11 +27,9 @@ import {
   type Session,
   wantedTables,
 } from './session.ts';
+import { slotStatus } from './slot-status.ts';
 import { readSnapshot } from './snapshot.ts';
 import { type Streaming, startStreaming } from './streaming.ts';
-
-/** So long a status may take before the ticks that find it unanswered count. */
-const UNANSWERED_SECONDS = 5;
 
 /** A source with the component that drives it. */
 export interface PostgresSource {
@@ -73,14 +70,12 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
   let epoch = 0;
   let hasSnapshot = false;
   let former: FormerProcesses | undefined;
-  /** As it was read last: that it is old, errors and being degraded say. */
-  let retained: number | undefined;
-  /** clock.now() of the reading that is under way. */
-  let readingSince: number | undefined;
   /** When everything that had come was handled. */
   let caughtUpAt = clock.wall();
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
+
+  const status = slotStatus(env, { config, faults, isCurrent: (at) => session === at });
 
   /** Every failure that ends a session, or keeps one from being, comes here (rule 76). */
   const fail = (error: unknown, kind: Fault['kind']): void => {
@@ -122,7 +117,6 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
   const closeSession = async (): Promise<void> => {
     const ending = session;
     session = undefined;
-    readingSince = undefined;
     streaming?.end();
     streaming = undefined;
     await ending?.close();
@@ -203,51 +197,15 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
     const ended = Promise.race([at.replication.ended, at.database.ended]);
     let cancelStatus = (): void => {};
     try {
-      await Promise.race([status(at), ended]);
+      await Promise.race([status.read(at), ended]);
       if (config.status_interval > 0) {
-        cancelStatus = clock.every(config.status_interval, () => void status(at), { unref: true });
+        cancelStatus = clock.every(config.status_interval, () => void status.read(at), { unref: true });
       }
       return await ended;
     } finally {
       cancelStatus();
       current.interrupt();
     }
-  };
-
-  const unreadable = (error: unknown, kind: Fault['kind']): void =>
-    faults.report({ message: 'the state of the slot could not be read', error, kind, lasting: 'state' });
-  /** What the server keeps for us, and whether there is anything to capture; a tick that fails is counted once (rule 76). */
-  const status = async (at: Session): Promise<void> => {
-    if (readingSince !== undefined) {
-      const seconds = (clock.now() - readingSince) / 1000;
-      if (seconds < UNANSWERED_SECONDS) return;
-      unreadable(new Error(`the server has not answered for ${Math.round(seconds)} s`), 'timeout');
-      return;
-    }
-    readingSince = clock.now();
-    try {
-      await readState(at);
-      faults.recovered('state');
-    } catch (error) {
-      if (session !== at) return; // its end is told where the session ends
-      unreadable(error, 'read');
-    } finally {
-      if (session === at) readingSince = undefined;
-    }
-  };
-  const readState = async ({ database, publication }: Session): Promise<void> => {
-    retained = await database.retained(slot);
-    const data = { slot, retained_wal_bytes: retained ?? 0 };
-    env.find(EVENTS)?.send({ system: eventSystem, kind: 'status', path: slot, data });
-    const tables = (await database.publishedTables(publication))?.filter(wantedTables(config)) ?? [];
-    if (tables.length > 0) {
-      faults.recovered('tables');
-      return;
-    }
-    const error = new Error(
-      `publication "${publication}" holds none of the tables: nothing is captured. Add them: ALTER PUBLICATION "${publication}" ADD TABLE ...`,
-    );
-    faults.report({ message: 'change capture has no tables', error, kind: 'init', lasting: 'tables' });
   };
 
   const run = async (life: ComponentLife | undefined): Promise<void> => {
@@ -291,7 +249,7 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
       stopping.signal.addEventListener('abort', end, { once: true });
     });
 
-  env.collector.observe('gauge', cdcRetainedWal, { slot }, () => retained);
+  env.collector.observe('gauge', cdcRetainedWal, { slot }, () => status.retained);
   env.collector.observe('gauge', cdcLag, { slot }, () => {
     // Whoever stands by does not know: the one that reads tells.
     if (state === 'unknown' || state === 'starting' || state === 'stopped') return undefined;
