@@ -56,9 +56,11 @@ export class DatabaseLog {
     this.#readers.leave(reader);
   }
 
-  /** Removes a reader of the file that no longer asks for it. */
-  forgetReader(reader: string): void {
-    this.#readers.forget(reader);
+  /** Removes a reader of the file that no longer asks for it, with what was written for it alone. */
+  forgetReader(reader: string, shapes: () => readonly TableShape[]): void {
+    if (!this.#readers.forget(reader)) return;
+    this.sync(shapes());
+    this.#db.prepare(`DELETE FROM ${this.name}.${CHANGES} WHERE seq <= ?`).run(this.#readers.slowest());
   }
 
   /** Makes the triggers those of the tables as they are; those of tables that nobody reads go. */

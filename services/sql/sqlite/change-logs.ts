@@ -116,7 +116,7 @@ export const createChangeLogs = (db: DatabaseSync, file: string, notice: LogNoti
       try {
         return atomically(log, () => {
           // Who asks for the log of the connection does not want the one in the file any more.
-          if (log === 'temp') logs.main.forgetReader(reader);
+          if (log === 'temp') logs.main.forgetReader(reader, () => tableShapes(db));
           const opened = logs[log].open(input);
           nowOpen();
           sync();

@@ -14,7 +14,8 @@ export interface Readers {
   readonly open: ReadonlySet<string>;
   join(joining: Joining): Omit<LogOpened, 'committed'>;
   leave(reader: string): void;
-  forget(reader: string): void;
+  /** Takes the cursor away as well. False where there was none. */
+  forget(reader: string): boolean;
   keep(reader: string, position: number): void;
   /** What all of them, those of other programs too, have handled. */
   slowest(): number;
@@ -26,9 +27,9 @@ export const createReaders = (db: DatabaseSync, log: LogName): Readers => (log =
 const inMemory = (): Readers => {
   const positions = new Map<string, number>();
   const filters = new Map<string, (table: string) => boolean>();
-  const leave = (reader: string): void => {
-    positions.delete(reader);
+  const forget = (reader: string): boolean => {
     filters.delete(reader);
+    return positions.delete(reader);
   };
   return {
     get open() {
@@ -40,8 +41,8 @@ const inMemory = (): Readers => {
       // Nobody has written for it until now: every opening is another log.
       return { generation, position, owesRows: wantsRows };
     },
-    leave,
-    forget: leave,
+    leave: (reader) => void forget(reader),
+    forget,
     keep: (reader, position) => void positions.set(reader, position),
     slowest: () => Math.min(Number.MAX_SAFE_INTEGER, ...positions.values()),
     wants: (table) => [...filters.values()].some((wants) => wants(table)),
@@ -54,10 +55,6 @@ const inFile = (db: DatabaseSync): Readers => {
   const readFilters = (): void => {
     const rows = db.prepare(`SELECT tables FROM main.${SOURCES}`).all() as { tables: string | null }[];
     filters = rows.map(({ tables }) => changeTables(tables === null ? undefined : JSON.parse(tables)));
-  };
-  const remove = (reader: string): void => {
-    db.prepare(`DELETE FROM main.${SOURCES} WHERE source = ?`).run(reader);
-    readFilters();
   };
   return {
     open,
@@ -78,13 +75,19 @@ const inFile = (db: DatabaseSync): Readers => {
     leave: (reader) => void open.delete(reader),
     forget(reader) {
       const found = `SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = '${SOURCES}'`;
-      if (db.prepare(found).get() !== undefined) remove(reader);
+      if (db.prepare(found).get() === undefined) return false;
+      const { changes } = db.prepare(`DELETE FROM main.${SOURCES} WHERE source = ?`).run(reader);
+      readFilters();
+      return Number(changes) > 0;
     },
     keep(reader, position) {
       const text = `UPDATE main.${SOURCES} SET position = ?, owes_rows = 0, updated_at = unixepoch() WHERE source = ?`;
       db.prepare(text).run(position, reader);
     },
-    slowest: () => (db.prepare(`SELECT min(position) AS least FROM main.${SOURCES}`).get() as { least: number }).least,
+    slowest() {
+      const text = `SELECT coalesce(min(position), ${Number.MAX_SAFE_INTEGER}) AS least FROM main.${SOURCES}`;
+      return (db.prepare(text).get() as { least: number }).least;
+    },
     wants: (table) => filters.some((wants) => wants(table)),
   };
 };

@@ -1,7 +1,10 @@
 import { test } from 'tap';
-import { cdcConsumer, cdcPostgres } from '../../../services/cdc/kinds.ts';
+import { cdcConsumer, cdcPostgres, cdcSqlite } from '../../../services/cdc/kinds.ts';
 
-const messages = (schema: typeof cdcPostgres | typeof cdcConsumer, value: unknown): readonly string[] => {
+const messages = (
+  schema: typeof cdcPostgres | typeof cdcSqlite | typeof cdcConsumer,
+  value: unknown,
+): readonly string[] => {
   const result = schema.safeParse(value);
   return result.success ? [] : result.error.issues.map(({ message }) => message);
 };
@@ -52,6 +55,27 @@ test('db.cdc.postgres: defaults and messages', async (t) => {
   t.same(messages(cdcPostgres, { ...VALID, tables: undefined, publication: 'p' }), []);
   const zero = cdcPostgres.parse({ ...VALID, subscriptions: { max_subscriptions: 0 } });
   t.equal(zero.subscriptions.max_subscriptions, 1024, '0 is the default');
+});
+
+test('db.cdc.sqlite: defaults and messages', async (t) => {
+  t.match(cdcSqlite.parse({ db_resource: 'app:shop' }), {
+    name: undefined,
+    tables: undefined,
+    snapshot: false,
+    durable: false,
+    event_system: 'sqlite_cdc',
+    status_interval: 30_000,
+    subscriptions: { max_subscriptions: 1024, max_snapshots: 4, max_bytes: 268_435_456 },
+  });
+  for (const [change, message] of [
+    [{ db_resource: undefined }, 'db_resource is required'],
+    [{ db_resource: '' }, 'db_resource is required'],
+    [{ status_interval: '-1s' }, 'interval must be a non-negative duration (e.g. 10s)'],
+    [{ subscriptions: { max_snapshots: -1 } }, 'max_snapshots must be non-negative'],
+  ] as const) {
+    t.ok(messages(cdcSqlite, { db_resource: 'app:shop', ...change }).includes(message), message);
+  }
+  t.equal(messages(cdcSqlite, { db_resource: 'app:shop', durable: 'yes' }).length, 1);
 });
 
 test('cdc.consumer: defaults and messages', async (t) => {

@@ -1,0 +1,4 @@
+import { sourceContract } from './contract.ts';
+import { sqliteUnderTest } from './sqlite-app.ts';
+
+sourceContract('sqlite', sqliteUnderTest(false));
