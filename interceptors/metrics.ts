@@ -120,7 +120,7 @@ const bindSeries = <In, Out>(
     begin(): number {
       starts?.add(1);
       inFlight?.add(1);
-      return clock.now();
+      return duration === undefined ? 0 : clock.now(); // what nobody times costs no reading
     },
     end(out: Out, call: Call<In>, start: number): void {
       inFlight?.add(-1); // first: nothing below can leave it behind
