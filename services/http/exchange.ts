@@ -42,6 +42,8 @@ export class Exchange {
   readonly reply: Reply | undefined;
   readonly link: TraceContext | undefined;
   readonly response: ResponseWriter;
+  /** Among those that run; -1 before and after. */
+  place = -1;
   readonly #res: ServerResponse;
   readonly #clock: Clock;
   #body: RequestBody | undefined;

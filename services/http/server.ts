@@ -25,6 +25,7 @@ import { Exchange } from './exchange.ts';
 import { parseAddress, type ServiceConfig } from './kinds.ts';
 import { headerValues, parseTarget } from './request-head.ts';
 import { type Route, router } from './router.ts';
+import { RunningExchanges } from './running.ts';
 import { type HttpCore, httpSites } from './sites.ts';
 
 export interface HttpServer {
@@ -71,7 +72,7 @@ export const httpServer = (
     id,
     endpointCore(env, () => functions ?? env.use(FUNCTIONS)),
   );
-  const running = new Set<Exchange>();
+  const running = new RunningExchanges();
   let server: Server | undefined;
   let isDraining = false;
   let onIdle: (() => void) | undefined;
@@ -138,7 +139,7 @@ export const httpServer = (
 
   /** The calls that still run are told to stop, event streams among them, and get a moment to do so. */
   const cancelRunning = async (): Promise<void> => {
-    for (const exchange of running) exchange.cancel(canceled('server is shutting down'));
+    for (const exchange of running.list()) exchange.cancel(canceled('server is shutting down'));
     let cancelTimer = () => {};
     const grace = new Promise<void>((resolve) => {
       cancelTimer = clock.after(CANCEL_GRACE_MS, resolve);
@@ -211,7 +212,7 @@ export const httpServer = (
       if (server === undefined || isDraining) return;
       isDraining = true;
       server.close(); // accepts no more and cuts idle connections
-      for (const exchange of running) exchange.closeConnection();
+      for (const exchange of running.list()) exchange.closeConnection();
       const expired = new Promise<void>((resolve) => {
         if (deadline.aborted) resolve();
         else deadline.addEventListener('abort', () => resolve(), { once: true });
@@ -223,7 +224,7 @@ export const httpServer = (
       const stopped = server;
       server = undefined;
       if (stopped === undefined) return;
-      for (const exchange of running) exchange.cancel(canceled('server is shutting down'));
+      for (const exchange of running.list()) exchange.cancel(canceled('server is shutting down'));
       const closed = new Promise<void>((resolve) => stopped.close(() => resolve()));
       stopped.closeAllConnections();
       await closed;
