@@ -80,7 +80,7 @@ export const sqliteBackend = (clock: Clock, options: SqliteOptions): SqlBackend 
       turns = createTurns(clock, busy);
       isGivenUp = false;
       const letGo = options.exitGuard.watch(() => opened.isBusy);
-      void opened.ended.then(letGo);
+      void opened.exited.then(letGo);
     },
     async stop() {
       const database = thread;

@@ -15,7 +15,7 @@ export interface DatabaseThread {
   /** Ends the thread as soon as the statement that runs has ended: nothing can interrupt SQLite. What was begun is rolled back. */
   terminate(): Promise<void>;
   /** Resolves when the thread is gone. */
-  readonly ended: Promise<void>;
+  readonly exited: Promise<void>;
 }
 
 /** The source runs as it is; published it is compiled, and the names end otherwise. */
@@ -76,7 +76,7 @@ export const openThread = async (data: WorkerData, lost: (error: CallError) => v
     get isBusy() {
       return pending.size > 0;
     },
-    ended: exited,
+    exited,
     async close() {
       isClosing = true;
       if (end !== undefined) return;
