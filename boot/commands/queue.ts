@@ -68,7 +68,7 @@ const ACTION: Readonly<Record<Action, (look: Look) => Promise<number>>> = {
       if (look.asJson) write(look, { ...rowOf(one), headers, body: String(body) });
       else {
         write(look, rowOf(one));
-        look.terminal.out.write(`${JSON.stringify(headers)}\n${String(body)}\n`);
+        look.terminal.out.write(`${visible(JSON.stringify(headers))}\n${visible(String(body))}\n`);
       }
       break;
     }
@@ -124,10 +124,19 @@ const rowOf = ({ message: { id, publishedAt, attempt, headers, fault } }: Waitin
   reason: String(headers.x_dead_letter_reason ?? fault ?? ''),
 });
 
+/** What a terminal would take for commands is shown as what it is: ids, reasons and bodies are anybody's. */
+const visible = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (one) => {
+    const code = one.charCodeAt(0).toString(16).padStart(2, '0');
+    return `\\x${code}`;
+  });
+
 /** One line each: what breaks lines in a reason is shown as a blank. */
 const write = ({ asJson, terminal }: Look, row: Row & Readonly<Record<string, unknown>>): void => {
   const { id, time, attempt, reason } = row;
-  const text = asJson ? JSON.stringify(row) : [id, time, attempt, reason.replace(/\s+/g, ' ').trim() || '-'].join('\t');
+  const line = (given: string): string => visible(given.replace(/\s+/g, ' ').trim());
+  const text = asJson ? JSON.stringify(row) : [line(id), time, attempt, line(reason) || '-'].join('\t');
   terminal.out.write(`${text}\n`);
 };
 

@@ -84,6 +84,30 @@ test('queue peek: the first with its headers and its body', async (t) => {
   t.equal((await queue('peek', 'app:dead', 'b')).out.at(-1), '{"of":"b"}', 'or one by its id');
 });
 
+test('queue: nothing of a foreign message is a command to the terminal, and no time is too late for a date', async (t) => {
+  const { queue, prefix } = setup(t);
+  const reason = JSON.stringify({ x_dead_letter_reason: 'so\u001b[31m red\u0007' });
+  const fields = [
+    'id',
+    'a\tb\u001b]0;x\u0007',
+    'body',
+    'raw\u001b[2J\nline',
+    'headers',
+    reason,
+    'published_at',
+    '1e300',
+  ];
+  await server.client.xadd(`${prefix}buried`, '1700000000123-0', ...fields);
+  const { code, out, err } = await queue('peek');
+  t.same([code, err], [0, []]);
+  t.same(out, [
+    'a b\\x1b]0;x\\x07\t2023-11-14T22:13:20.123Z\t1\tso\\x1b[31m red\\x07',
+    '{"timestamp":1700000000,"x_dead_letter_reason":"so\\u001b[31m red\\u0007"}',
+    'raw\\x1b[2J',
+    'line',
+  ]);
+});
+
 test('queue replay: back to where it came from, as a first attempt', async (t) => {
   const { queue, letter, prefix } = setup(t);
   await letter('a', WHY);

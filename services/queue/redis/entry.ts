@@ -18,6 +18,8 @@ export interface StoredMessage extends OutgoingMessage {
 }
 
 const CODEC = 'json/plain';
+/** Milliseconds since the epoch beyond which there are no dates (ECMAScript, "Time Values"). */
+const LATEST_DATE = 8.64e15;
 /** W3C Trace Context and Baggage: beside the headers, so that handlers do not see them. */
 const TRANSPORT = ['traceparent', 'tracestate', 'baggage'] as const;
 
@@ -35,7 +37,8 @@ export const messageOf = (entryId: string, fields: Fields): StoredMessage => {
   const given = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) given.set(fields[i] as string, fields[i + 1] as string);
   const arrived = Number(entryId.split('-')[0]);
-  const publishedAt = positive(given.get('published_at')) ?? arrived;
+  const claimed = positive(given.get('published_at'));
+  const publishedAt = claimed !== undefined && claimed <= LATEST_DATE ? claimed : arrived;
   const headers = headersOf(given.get('headers'));
   const codec = given.get('codec') ?? CODEC;
   const body = given.get('body');
