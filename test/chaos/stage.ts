@@ -3,7 +3,7 @@ import { POSTGRES_MISSING, type Postgres, startPostgres } from '../harness/postg
 import { type Program, startProgram } from '../harness/program.ts';
 import { type OwnRedisServer, startOwnRedis } from '../harness/redis.ts';
 import { startProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import type { Scope } from '../harness/teardown.ts';
+import { type Scope, scriptScope } from '../harness/teardown.ts';
 import { type Ledger, positionOf, startLedger } from './ledger.ts';
 import { seededRandom } from './random.ts';
 
@@ -67,8 +67,8 @@ export const startStage = async (scope: Scope, seed: number, defects: Defects = 
   const lives: Life[] = [];
   let program: Program | undefined;
 
-  const start = (): Promise<Program> =>
-    startProgram(scope, APP, {
+  const start = (life: Scope): Promise<Program> =>
+    startProgram(life, APP, {
       ports: ['CHAOS_PORT'],
       env: {
         CHAOS_REDIS_URL: `redis://127.0.0.1:${redisProxy.port}`,
@@ -122,9 +122,12 @@ export const startStage = async (scope: Scope, seed: number, defects: Defects = 
           killedAt: undefined,
         };
         lives.push(life);
+        const ends = scriptScope();
+        scope.teardown(() => ends.end());
         try {
-          program = await start();
+          program = await start(ends);
         } catch (error) {
+          await ends.end(); // two of them would share the work
           life.killedAt = performance.now();
           if (count === MOST_STARTS) throw error;
         }
