@@ -9,7 +9,7 @@ THRESHOLD ?= 10
 FILTER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-check bench-baseline coverage audit steady otel-e2e prometheus-e2e schema build clean
+.PHONY: help run test lint format bench bench-check bench-baseline coverage audit steady chaos otel-e2e prometheus-e2e schema build clean
 
 help: ## list these targets
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -48,6 +48,9 @@ audit: $(INSTALLED) ## known vulnerabilities of the dependencies, where the regi
 
 steady: $(INSTALLED) ## a million calls leave no memory and no handles behind (minutes; `make test` does 12,000)
 	@STEADY_CALLS=1000000 node test/boot/program/steady-state.test.ts
+
+chaos: $(INSTALLED) ## 10,000 messages and rows while everything is killed (minutes; CHAOS_SEED=6; `make test` does 1,000)
+	@node --disable-warning=ExperimentalWarning test/chaos/main.ts
 
 otel-e2e: $(INSTALLED) ## the real program on real PostgreSQL and Redis against a real Jaeger (BACKEND=harness: against our own collector)
 	@BACKEND=$(BACKEND) node test/e2e/otel.ts

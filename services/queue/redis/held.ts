@@ -18,7 +18,8 @@ const LONGEST_WAIT_MS = 60_000;
 /** The entries that one consumer has taken and not settled. */
 export interface Held extends Holder {
   readonly size: number;
-  add(entryId: string): void;
+  /** `askedAt`: when Redis was asked for it. It counts from about then, however late its answer is read. */
+  add(entryId: string, askedAt: number): void;
   /**
    * Before others' entries are taken over: those of a consumer that has slept, or was without Redis, are as old as
    * theirs, and would be taken over from itself. @throws CallError when they could not be renewed.
@@ -46,6 +47,7 @@ export const heldEntries = (
   const hurried = Promise.withResolvers<void>();
   let isHurried = false;
   let stopRenewing: Cancel | undefined;
+  /** Nothing that is held was renewed before this, or taken. */
   let renewedAt = clock.now();
 
   const drop = (entryId: string): void => {
@@ -54,13 +56,25 @@ export const heldEntries = (
     for (const tell of empty) tell();
     empty.clear();
   };
-  const renew = async (): Promise<void> => {
-    const began = clock.now();
-    const all = [...ids];
-    for (let i = 0; i < all.length; i += RENEWED_AT_ONCE) {
-      await link.script(RENEW, [keys.stream], [group, consumer, ...all.slice(i, i + RENEWED_AT_ONCE)]);
+  let renewing: Promise<void> | undefined;
+  const renewAll = async (all: readonly string[], before: number): Promise<void> => {
+    try {
+      for (let i = 0; i < all.length; i += RENEWED_AT_ONCE) {
+        await link.script(RENEW, [keys.stream], [group, consumer, ...all.slice(i, i + RENEWED_AT_ONCE)]);
+      }
+    } catch (error) {
+      renewedAt = Math.min(renewedAt, before);
+      throw error;
+    } finally {
+      renewing = undefined;
     }
-    renewedAt = began;
+  };
+  const renew = (): Promise<void> => {
+    if (renewing !== undefined) return renewing;
+    const before = renewedAt;
+    renewedAt = clock.now(); // what is added meanwhile may put it back
+    renewing = renewAll([...ids], before);
+    return renewing;
   };
   const startRenewing = (): void => {
     const tick = (): void => {
@@ -110,11 +124,13 @@ export const heldEntries = (
     get size() {
       return ids.size;
     },
-    add(entryId) {
+    add(entryId, askedAt) {
       ids.add(entryId);
+      renewedAt = Math.min(renewedAt, askedAt);
       startRenewing();
     },
     async renewOld() {
+      await renewing;
       if (ids.size > 0 && clock.now() - renewedAt > visibilityMs / 2) await renew();
     },
     // However long: the work is done, and to say so late is right whoever has the message by then.

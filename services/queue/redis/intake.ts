@@ -83,12 +83,12 @@ export const redisIntake = (
       else takers.add(taker);
     }
   };
-  const accept = (entries: readonly Entry[]): void => {
+  const accept = (entries: readonly Entry[], askedAt: number): void => {
     for (const [entryId, fields, deliveries = 1] of entries) {
       const message = messageOf(entryId, fields);
       // Each takeover is a delivery more than the message itself knows of.
       const delivery = new RedisDelivery(entryId, { ...message, attempt: message.attempt + deliveries - 1 }, holder);
-      held.add(entryId);
+      held.add(entryId, askedAt);
       const [taker] = takers;
       if (taker === undefined) buffer.push(delivery);
       else {
@@ -101,6 +101,7 @@ export const redisIntake = (
 
   const reclaim = async (count: number): Promise<number> => {
     await held.renewOld();
+    const askedAt = clock.now();
     const args = [group, consumer, Math.ceil(visibilityMs), cursor, count];
     const [next, entries] = (await link.script(RECLAIM, [keys.stream], args)) as [string, Entry[]];
     cursor = next;
@@ -108,17 +109,18 @@ export const redisIntake = (
       nextReclaim = clock.now() + reclaimEveryMs;
       await link.script(FORGET, [keys.stream], [group, FORGOTTEN_AFTER_MS + 2 * visibilityMs, '']);
     }
-    accept(entries);
+    accept(entries, askedAt);
     return entries.length;
   };
   const read = async (count: number): Promise<void> => {
+    const askedAt = clock.now();
     const blockMs = Math.ceil(Math.min(BLOCK_MS, Math.max(1, nextReclaim - clock.now())));
     const answer = (await reading.run((redis) =>
       redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'BLOCK', blockMs, 'STREAMS', keys.stream, '>'),
     )) as [string, Entry[]][] | null;
     const entries = answer?.[0]?.[1] ?? [];
     backlog.taken(entries.length);
-    accept(entries);
+    accept(entries, askedAt);
   };
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const afterFailure = async (error: unknown): Promise<void> => {
