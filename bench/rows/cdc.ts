@@ -33,7 +33,7 @@ const row = (what: 'decode' | 'lua', peer: string, atLeast: number): Row => ({
         return () => child.ask<number>('round');
       };
       const sides = { ours: await start('ours'), [peer]: await start('peer') };
-      return await byTurns(sides, { rounds: 7, warmUps: 3 });
+      return await byTurns(sides, { rounds: 7, warmUps: 5 });
     } finally {
       await scope.end();
     }

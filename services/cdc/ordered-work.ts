@@ -46,8 +46,13 @@ export class OrderedWork<T> {
   push(item: T, group: string, keys: readonly string[] | undefined): void {
     const task: Task<T> = { item, group, keys, blockers: 0, dependents: undefined };
     if (this.#concurrency > 1) this.#place(task);
-    if (task.blockers === 0) this.#ready.push(task);
-    this.#pump();
+    if (task.blockers > 0) return;
+    const isNext = this.#ready.size === 0 && this.#isOpen && !this.#isPumping && this.#running < this.#concurrency;
+    if (isNext) this.#startNow(task);
+    else {
+      this.#ready.push(task);
+      this.#pump();
+    }
   }
 
   open(): void {
@@ -115,6 +120,14 @@ export class OrderedWork<T> {
       this.#start(task);
     }
     this.#isPumping = false;
+  }
+
+  /** Without a way through the queue, which most tasks would leave at once. */
+  #startNow(task: Task<T>): void {
+    this.#isPumping = true;
+    this.#start(task);
+    this.#isPumping = false;
+    if (this.#ready.size > 0) this.#pump();
   }
 
   #start(task: Task<T>): void {

@@ -13,6 +13,7 @@ test('short texts of ASCII are read as the decoder reads them; all others are le
     const bytes = Buffer.alloc(12, 0x61);
     bytes[at] = 0x80;
     t.equal(shortText(bytes, 0, 12), undefined, `byte ${at} is not ASCII`);
+    t.equal(shortText(bytes, at, 1), undefined, 'nor is it read alone');
     t.equal(shortText(bytes, 0, at), 'a'.repeat(at), 'what is before it is read');
   }
   t.end();

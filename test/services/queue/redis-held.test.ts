@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import type { RedisLink } from '../../../runtime/redis/link.ts';
+import { Backlog } from '../../../services/queue/redis/backlog.ts';
 import { heldEntries } from '../../../services/queue/redis/held.ts';
 import { queueKeys } from '../../../services/queue/redis/keys.ts';
 import { RENEW } from '../../../services/queue/redis/scripts.ts';
@@ -20,7 +21,8 @@ const held = () => {
       return 'ok';
     },
   } satisfies Pick<RedisLink, 'isReady' | 'script'> as unknown as RedisLink;
-  const place = { clock, link, keys: queueKeys('p:', 'q'), group: 'g', visibilityMs: VISIBILITY_MS, maxLength: 0 };
+  const keys = queueKeys('p:', 'q');
+  const place = { clock, link, keys, group: 'g', visibilityMs: VISIBILITY_MS, maxLength: 0, backlog: new Backlog() };
   const entries = heldEntries(place, 'c', { placeOf: () => undefined, onDelayed: () => {} });
   return {
     clock,

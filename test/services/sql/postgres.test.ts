@@ -145,7 +145,7 @@ test('a connection that is given back is at hand for the rest of the turn, then 
   t.equal(backend.acquireNow?.(), undefined, 'the turn is over');
   t.match(backend.state(), { used: 0, idle: 1 });
 
-  // Lost while it is at hand: nobody gets it.
+  // What is lost is at hand for nobody.
   const lost = await backend.acquire(NEVER);
   await at.run(
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
