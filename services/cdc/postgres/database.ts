@@ -47,10 +47,6 @@ export interface SourceDatabase {
   walLevel(): Promise<string>;
   /** An advisory lock of the database, held until the connection ends. */
   tryLock(key: bigint): Promise<boolean>;
-  /** Ends a process of the server, where it is the one that holds the lock. */
-  endHolder(key: bigint, processId: number): Promise<void>;
-  /** Of the server's process; undefined where it has not told. */
-  readonly processId: number | undefined;
   slot(name: string): Promise<SlotState | undefined>;
   dropSlot(name: string): Promise<void>;
   /** Undefined: there is no such publication. */
@@ -119,15 +115,6 @@ export const connectDatabase = async (forms: readonly ClientConfig[]): Promise<S
       const [row] = await rows<{ mine: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS mine', [String(key)]);
       return row?.mine === true;
     },
-    async endHolder(key, processId) {
-      await rows(
-        `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid = $2
-           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-           AND ((classid::bigint << 32) | objid::bigint) = $1::bigint`,
-        [String(key), processId],
-      );
-    },
-    processId: (client as unknown as { readonly processID: number | null }).processID ?? undefined,
     async slot(name) {
       const [row] = await rows<{
         active: boolean;

@@ -32,8 +32,6 @@ export interface SessionRequest {
   readonly forms: readonly ClientConfig[];
   readonly config: PostgresConfig;
   readonly clock: Clock;
-  /** The server's process of our session before. */
-  readonly formerProcessId: number | undefined;
   /** Ends the wait for our turn. */
   readonly signal: AbortSignal;
   /** Which database it is (`databaseIdentity`), known before our turn comes. */
@@ -49,7 +47,7 @@ export const publicationOf = ({ publication, slot_name }: PostgresConfig): strin
 
 /** Waits while another program reads the slot. @throws Error that says what the server lacks; nothing stays open then. */
 export const openSession = async (request: SessionRequest): Promise<Session> => {
-  const { address, forms, config, clock, hasSnapshot, signal, formerProcessId, standBy } = request;
+  const { address, forms, config, clock, hasSnapshot, signal } = request;
   const database = await connectDatabase(forms);
   let replication: Replication | undefined;
   const close = async (): Promise<void> => {
@@ -65,7 +63,7 @@ export const openSession = async (request: SessionRequest): Promise<Session> => 
       throw new Error(`wal_level is ${walLevel}. Set wal_level = logical in postgresql.conf and restart the server.`);
     }
     request.reached(await databaseIdentity(database.client, address));
-    await takeTurn(database, { slot: config.slot_name, clock, formerProcessId, standBy, signal });
+    await takeTurn(database, { slot: config.slot_name, clock, standBy: request.standBy, signal });
     const tables = await preparePublication(database, config);
     await database.prepareOffsets();
     replication = await connectReplication(database.config, clock);

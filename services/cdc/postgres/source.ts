@@ -54,7 +54,6 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
   let state: SourceState = 'unknown';
   let address: PostgresAddress | undefined;
   let identity: string | undefined;
-  let formerProcessId: number | undefined;
   let session: Session | undefined;
   /** What the start has begun. */
   let opening: Promise<Session> | undefined;
@@ -85,13 +84,12 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
       applicationName: 'perilune cdc',
       connectTimeoutMs: CONNECT_MS,
     });
-    const opened = await openSession({
+    return openSession({
       address,
       forms,
       config,
       clock,
       hasSnapshot,
-      formerProcessId,
       signal: stopping.signal,
       reached(database) {
         identity = database;
@@ -103,8 +101,6 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
         standBy();
       },
     });
-    formerProcessId = opened.database.processId;
-    return opened;
   };
   const closeSession = async (): Promise<void> => {
     const ending = session;

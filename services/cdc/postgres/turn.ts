@@ -4,8 +4,6 @@ import type { SourceDatabase } from './database.ts';
 
 /** How often those that stand by ask. A lock that is waited for in the server would hold up its vacuum. */
 const ASK_EVERY_MS = 1000;
-const ASKED_SOON = 5;
-const SOON_MS = 20;
 
 /** The number that stands for a slot among the server's advisory locks. */
 const keyOf = (slot: string): bigint => createHash('sha256').update(`perilune cdc ${slot}`).digest().readBigInt64BE(0);
@@ -13,8 +11,6 @@ const keyOf = (slot: string): bigint => createHash('sha256').update(`perilune cd
 export interface TurnOptions {
   readonly slot: string;
   readonly clock: Clock;
-  /** The server's process of our own connection before, which may not know that its network is gone. */
-  readonly formerProcessId: number | undefined;
   /** Somebody else reads: told once. */
   readonly standBy: () => void;
   readonly signal: AbortSignal;
@@ -26,27 +22,14 @@ export interface TurnOptions {
  */
 export const takeTurn = async (
   database: SourceDatabase,
-  { slot, clock, formerProcessId, standBy, signal }: TurnOptions,
+  { slot, clock, standBy, signal }: TurnOptions,
 ): Promise<void> => {
   const key = keyOf(slot);
   for (let isFirst = true; !(await database.tryLock(key)); isFirst = false) {
-    if (isFirst && formerProcessId !== undefined) {
-      await database.endHolder(key, formerProcessId);
-      if (await soonLocked(database, key, clock)) return;
-    }
     if (isFirst) standBy();
     await Promise.race([database.ended, pause(clock, signal)]);
     signal.throwIfAborted();
   }
-};
-
-/** A process that is told to end does so at once, but not before it has said so. */
-const soonLocked = async (database: SourceDatabase, key: bigint, clock: Clock): Promise<boolean> => {
-  for (let i = 0; i < ASKED_SOON; i += 1) {
-    if (await database.tryLock(key)) return true;
-    await new Promise<void>((resolve) => void clock.after(SOON_MS, resolve));
-  }
-  return false;
 };
 
 /** Ends early when the signal says so. */
