@@ -135,7 +135,8 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
   /** One log, from its opening to its end. Rejects when it ends. */
   const stream = async (at: ChangeLog): Promise<never> => {
     const current = feedOf(at);
-    tables.learn(await at.shapes());
+    const owesRows = at.owesRows && !hasSnapshot;
+    if (!owesRows) state = 'running'; // who starts behind it finds it so
     reading = logReading({
       log: at,
       feed: current,
@@ -145,8 +146,9 @@ export const sqliteSource = (env: Env, { id, entry, config }: Declared<SqliteCon
         faults.report({ message: 'the position could not be written down', error, kind: 'write' });
       },
     });
+    tables.learn(await at.shapes());
     // It waits for room, which there never is when the source stops: the end of the log ends it.
-    if (at.owesRows && !hasSnapshot) await Promise.race([deliverSnapshot(at, current), at.ended]);
+    if (owesRows) await Promise.race([deliverSnapshot(at, current), at.ended]);
     state = 'running';
     faults.recovered('connection');
     const position = current.position;
