@@ -1,9 +1,10 @@
-import { type Test, test } from 'tap';
+import root, { type Test, test } from 'tap';
 import { checkChaos } from './checks.ts';
 import { type ChaosOptions, type ChaosResult, runChaos } from './run.ts';
 
 /** What `make chaos` does at length, in short; and that it can fail. */
 const OPTIONS = { timeout: 600_000 };
+root.setTimeout(3 * OPTIONS.timeout);
 
 const run = async (t: Test, options: ChaosOptions): Promise<ChaosResult> =>
   runChaos(t, { ...options, tell: (line) => t.comment(line) });

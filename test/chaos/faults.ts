@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { poll } from '../harness/poll.ts';
 import { signalled } from '../harness/postgres.ts';
-import { batchOf, type Load } from './load.ts';
+import { batchOf, type Load, type Pace } from './load.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 import type { Stage } from './stage.ts';
 
@@ -132,11 +132,15 @@ const happen = async (stage: Stage, load: Load, { kind, downMs }: PlannedFault):
   return { kind, at, repairedAt, recoveredAt: performance.now(), underWay };
 };
 
-/** One after the other, each at its point. What is left when the work is done does not happen. */
+/** Work that there has to be for a recovery to be seen, whatever comes next. */
+const ROOM = 250;
+
+/** One after the other, each at its point or as soon as all works again. What is left when the work is done does not happen. */
 export const causeFaults = async (
   stage: Stage,
   load: Load,
   plan: readonly PlannedFault[],
+  pace: Pace,
   tell: (fault: Fault) => void,
 ): Promise<readonly Fault[]> => {
   const faults: Fault[] = [];
@@ -144,13 +148,15 @@ export const causeFaults = async (
   const over = load.done.then(() => {
     isOver = true;
   });
-  for (const planned of plan) {
+  for (const [i, planned] of plan.entries()) {
     while (!isOver && load.acknowledged < planned.after) await Promise.race([over, wait(2)]);
     await wait(planned.delayMs);
     if (isOver) break;
+    pace.acknowledged = Math.max(load.acknowledged + ROOM, plan[i + 1]?.after ?? Number.POSITIVE_INFINITY);
     const fault = await happen(stage, load, planned);
     faults.push(fault);
     tell(fault);
   }
+  pace.acknowledged = Number.POSITIVE_INFINITY;
   return faults;
 };

@@ -30,10 +30,15 @@ export interface Load {
   readonly done: Promise<void>;
 }
 
+/** How far the work may go: it waits for the faults, so that every one of them finds some. */
+export interface Pace {
+  acknowledged: number;
+}
+
 const PUBLISHERS = 16;
 const COMMITTERS = 4;
 /** Neither of the two may be so far ahead of the other: each fault is to hit both. */
-const MOST_AHEAD = 200;
+const MOST_AHEAD = 60;
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 25;
 
@@ -45,6 +50,7 @@ export const startLoad = (
   url: () => string | undefined,
   random: Random,
   size: { readonly messages: number; readonly rows: number },
+  pace: Pace,
 ): Load => {
   const publishes: Attempt[] = [];
   const commits: Attempt[] = [];
@@ -89,11 +95,12 @@ export const startLoad = (
       await wait(PAUSE_MS);
     }
   };
+  const isEnough = (): boolean => published + committed >= pace.acknowledged;
   const publisher = async (): Promise<void> => {
     while (nextMessage <= size.messages) {
       const n = nextMessage;
       nextMessage += 1;
-      while (published > committed + MOST_AHEAD && committed < size.rows) await wait(PAUSE_MS);
+      while (isEnough() || (published > committed + MOST_AHEAD && committed < size.rows)) await wait(PAUSE_MS);
       publishing += 1;
       await untilAcknowledged(publishes, n, ({ key, traceId }) =>
         post('/publish', traceId, { n, key, once: isOnce(n) }),
@@ -106,7 +113,7 @@ export const startLoad = (
     while (nextBatch <= batches) {
       const batch = nextBatch;
       nextBatch += 1;
-      while (committed > published + MOST_AHEAD && published < size.messages) await wait(PAUSE_MS);
+      while (isEnough() || (committed > published + MOST_AHEAD && published < size.messages)) await wait(PAUSE_MS);
       committing += 1;
       await untilAcknowledged(commits, batch, ({ traceId }) =>
         post('/commit', traceId, { batch, ids: rowsOf(batch), undone: isUndone(batch) }),

@@ -63,12 +63,13 @@ export const runChaos = async (scope: Scope, options: ChaosOptions): Promise<Cha
   const stage = await startStage(scope, seed, options.defects);
   const startedAt = performance.now();
   const url = (): string | undefined => stage.program?.url('CHAOS_PORT');
-  const load = startLoad(url, seededRandom(seed + 2), { messages, rows });
+  const pace = { acknowledged: plan[0]?.after ?? Number.POSITIVE_INFINITY };
+  const load = startLoad(url, seededRandom(seed + 2), { messages, rows }, pace);
   const told = ({ kind, at, repairedAt, recoveredAt }: Fault): void => {
     const [s, repaired, back] = [at - startedAt, repairedAt - at, recoveredAt - at].map((ms) => (ms / 1000).toFixed(1));
     tell(`${s} s, ${load.acknowledged} acknowledged: ${kind}, mended after ${repaired} s, works after ${back} s`);
   };
-  const faults = await causeFaults(stage, load, plan, told);
+  const faults = await causeFaults(stage, load, plan, pace, told);
   await load.done;
   await markEnd(stage);
   const evidence = async (): Promise<Evidence> => ({

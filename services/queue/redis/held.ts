@@ -131,7 +131,8 @@ export const heldEntries = (
     },
     async renewOld() {
       await renewing;
-      if (ids.size > 0 && clock.now() - renewedAt > visibilityMs / 2) await renew();
+      // Again where the answer was read late: the program may have slept in between.
+      while (ids.size > 0 && clock.now() - renewedAt > visibilityMs / 2) await renew();
     },
     // However long: the work is done, and to say so late is right whoever has the message by then.
     ack: (entryId) => settle(entryId, Number.POSITIVE_INFINITY, () => acknowledge(entryId)),
