@@ -1,6 +1,5 @@
-import type { CallContext } from '../../../runtime/context.ts';
 import type { Env } from '../../../runtime/env.ts';
-import { isSampled, TRACE } from '../../../runtime/trace.ts';
+import { sampledTraceparent } from '../../../runtime/sampled-traceparent.ts';
 import { CDC, TRACE_MESSAGE } from '../../cdc/port.ts';
 import type { TransactionMark } from '../port.ts';
 
@@ -29,13 +28,3 @@ const traceMark =
     const text = 'SELECT pg_logical_emit_message(true, $1, $2)';
     return run({ text, params: [TRACE_MESSAGE, traceparent] }).then(() => {});
   };
-
-const sampledTraceparent = (propagator: Env['propagator'], context: CallContext): string | undefined => {
-  const trace = context.get(TRACE);
-  if (trace === undefined || !isSampled(trace)) return undefined;
-  let traceparent: string | undefined;
-  propagator.inject(context, (name, value) => {
-    if (name === 'traceparent') traceparent = value;
-  });
-  return traceparent;
-};
