@@ -208,7 +208,7 @@ export const tracer = (options: TracerOptions): Tracer => {
       },
     };
   };
-  // While there is one, V8 remembers their shape: it forgets those that no object has when it tidies up in an idle time.
+  // While there is one, V8 remembers their shape: a thorough collection forgets those that no object has.
   const standing = new UnsampledTrace(ids, undefined, undefined);
   return Object.assign({ site }, { standing });
 };

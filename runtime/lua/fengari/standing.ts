@@ -6,8 +6,8 @@ import type { Vm } from './vm.ts';
 const NO_LIMITS: LuaLimits = { instructions: 0, cpuMs: 0, resultBytes: 0 };
 
 /**
- * A coroutine of a run that never begins. Where no Run is left at a thorough collection of garbage (as after an idle time),
- * V8 forgets their shape and throws away what it has compiled for it: all of the path of a call. So one is kept.
+ * A coroutine of a run that never begins. Where no Run is left at a thorough collection of garbage (one that is asked for; V8's
+ * usual ones are milder), V8 forgets their shape and throws away what it has compiled for it: all of the path of a call.
  */
 export const standingCoroutine = (vm: Vm): Coroutine => {
   const request: LuaCallRequest = { args: [], context: rootContext, pid: '', entryId: '', limits: NO_LIMITS };
