@@ -18,6 +18,8 @@ const LONGEST_WAIT_MS = 60_000;
 /** The entries that one consumer has taken and not settled. */
 export interface Held extends Holder {
   readonly size: number;
+  /** It was taken and is not settled: what it is for is under way here. */
+  has(entryId: string): boolean;
   /** `askedAt`: when Redis was asked for it. It counts from about then, however late its answer is read. */
   add(entryId: string, askedAt: number): void;
   /**
@@ -129,10 +131,10 @@ export const heldEntries = (
       renewedAt = Math.min(renewedAt, askedAt);
       startRenewing();
     },
+    has: (entryId) => ids.has(entryId),
     async renewOld() {
       await renewing;
-      // Again where the answer was read late: the program may have slept in between.
-      while (ids.size > 0 && clock.now() - renewedAt > visibilityMs / 2) await renew();
+      if (ids.size > 0 && clock.now() - renewedAt > visibilityMs / 2) await renew();
     },
     // However long: the work is done, and to say so late is right whoever has the message by then.
     ack: (entryId) => settle(entryId, Number.POSITIVE_INFINITY, () => acknowledge(entryId)),

@@ -109,8 +109,10 @@ export const redisIntake = (
       nextReclaim = clock.now() + reclaimEveryMs;
       await link.script(FORGET, [keys.stream], [group, FORGOTTEN_AFTER_MS + 2 * visibilityMs, '']);
     }
-    accept(entries, askedAt);
-    return entries.length;
+    // What is under way here is not begun again, however late it was renewed: a program that has slept takes it over from itself.
+    const others = entries.filter(([entryId]) => !held.has(entryId));
+    accept(others, askedAt);
+    return others.length;
   };
   const read = async (count: number): Promise<void> => {
     const askedAt = clock.now();
