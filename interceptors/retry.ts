@@ -1,6 +1,7 @@
 import { type Call, type Interceptor, isPromise, type Next } from '../runtime/call.ts';
 import { isRetried, type RetryOptions } from '../runtime/call-options.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { passed } from '../runtime/passed.ts';
 import { retryDelayMs } from '../runtime/retry-delay.ts';
 
 /**
@@ -49,17 +50,3 @@ const attempt = <In, Out>(next: Next<In, Out>, call: Call<In>, number: number): 
     call.trace = own.trace; // for metrics, where their order puts them further out
   }
 };
-
-/** @throws the reason of the signal when it aborts first. */
-const passed = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      cancel();
-      reject(signal.reason);
-    };
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });

@@ -7,6 +7,7 @@ import type { Env } from '../../runtime/env.ts';
 import { asCallError, canceled } from '../../runtime/errors.ts';
 import type { Component } from '../../runtime/lifecycle.ts';
 import { componentOptions } from '../../runtime/lifecycle-schema.ts';
+import { passed } from '../../runtime/passed.ts';
 import { retryDelayMs } from '../../runtime/retry-delay.ts';
 import { type Attributes, type SpanLink, TRACE } from '../../runtime/trace.ts';
 import { CAUSE, type Cause, FUNCTIONS } from '../function/port.ts';
@@ -18,7 +19,6 @@ import type { Fault } from './fault.ts';
 import { changeFilter } from './filter.ts';
 import type { ConsumerConfig } from './kinds.ts';
 import { OrderedWork } from './ordered-work.ts';
-import { passed } from './passed.ts';
 import type { CdcSource } from './source.ts';
 
 /** While the dead letter queue does not take the change. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../runtime/clock.ts';
+import { passed } from '../../../runtime/passed.ts';
 import type { SourceDatabase } from './database.ts';
 
 /** How often those that stand by ask. A lock that is waited for in the server would hold up its vacuum. */
@@ -30,19 +31,6 @@ export const takeTurn = async (
   if (former !== undefined && (await database.lockHolder(key)) === former) await database.terminate(former);
   for (let isFirst = true; !(await database.tryLock(key)); isFirst = false) {
     if (isFirst) standBy();
-    await Promise.race([database.ended, pause(clock, signal)]);
-    signal.throwIfAborted();
+    await Promise.race([database.ended, passed(clock, ASK_EVERY_MS, signal)]);
   }
 };
-
-/** Ends early when the signal says so. */
-const pause = (clock: Clock, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = (): void => {
-      cancel();
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const cancel = clock.after(ASK_EVERY_MS, end);
-    signal.addEventListener('abort', end, { once: true });
-  });
