@@ -35,6 +35,8 @@ export class ChangeStream {
   readonly #name: string;
   readonly #options: StreamOptions;
   readonly #waiting = new Fifo<Waiting>();
+  /** The snapshot shows what was committed before. */
+  #from = 0n;
   /** Live changes that came while the snapshot was read. */
   #live: Captured[] | undefined;
   readonly #stopping = new AbortController();
@@ -128,7 +130,8 @@ export class ChangeStream {
       const live = this.#live ?? [];
       this.#live = undefined;
       this.#backlog -= sum(live);
-      for (const captured of live) if (captured.commitPosition >= position) this.#push(captured);
+      this.#from = position;
+      for (const captured of live) this.#take(captured);
     } catch (error) {
       this.#fail(unavailable(`the snapshot of ${source.id} failed: ${messageOf(error)}`), 'read');
     } finally {
@@ -137,8 +140,12 @@ export class ChangeStream {
   }
 
   #take(captured: Captured): void {
-    if (this.#live === undefined) this.#push(captured);
-    else if (this.#backlog + captured.bytes > this.#options.maxBytes) this.#overflow();
+    if (this.#live === undefined) {
+      // Also behind the snapshot: the source may still be reading what the rows have shown already.
+      if (captured.commitPosition >= this.#from) this.#push(captured);
+      return;
+    }
+    if (this.#backlog + captured.bytes > this.#options.maxBytes) this.#overflow();
     else {
       this.#live.push(captured);
       this.#backlog += captured.bytes;

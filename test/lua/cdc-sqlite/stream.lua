@@ -110,7 +110,7 @@ end
 
 function M.snapshot_then_live()
   for _, id in ipairs(SOURCES) do
-    check.sql("DELETE FROM orders; DELETE FROM plain; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) INSERT INTO orders SELECT i, 'there' FROM n")
+    check.sql("DELETE FROM orders; DELETE FROM plain; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO orders SELECT i, 'there' FROM n")
     local ch = assert(cdc.stream(id, { snapshot = true, tables = { "orders" }, buffer = 10 })):channel()
     coroutine.spawn(function() check.sql("UPDATE orders SET name = 'live' WHERE id <= 3") end)
     local rows, count, live = {}, 0, 0
@@ -125,10 +125,10 @@ function M.snapshot_then_live()
         check.equal(change.op, "update")
         live = live + 1
       end
-    until count == 1200 and (live == 3 or rows[1] == "live")
-    check.sql("INSERT INTO orders VALUES (1201, 'new')")
+    until count == 4000 and (live == 3 or rows[1] == "live")
+    check.sql("INSERT INTO orders VALUES (4001, 'new')")
     local change = check.next(ch)
-    check.equal(change.op .. change.after.id, "insert1201")
+    check.equal(change.op .. change.after.id, "insert4001")
   end
 end
 
