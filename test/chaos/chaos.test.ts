@@ -39,9 +39,9 @@ test(
   async (t) => {
     const { judgement, joined } = await run(t, {
       seed: 6,
-      messages: 300,
-      rows: 300,
-      faults: { 'kill program': 3 },
+      messages: 500,
+      rows: 500,
+      faults: { 'kill program': 6 },
       defects: { acksFirst: true, confirmsFirst: true, losesTrace: true },
     });
     const lost = judgement.losses.map(({ what }) => what);

@@ -28,6 +28,8 @@ export interface Load {
   readonly committing: number;
   /** All of it is acknowledged. */
   readonly done: Promise<void>;
+  /** What is not acknowledged stays so: a run that has failed ends. */
+  stop(): void;
 }
 
 /** How far the work may go: it waits for the faults, so that every one of them finds some. */
@@ -61,6 +63,8 @@ export const startLoad = (
   let committed = 0;
   let publishing = 0;
   let committing = 0;
+  let stopped = false;
+  const isStopped = (): boolean => stopped;
 
   const post = async (path: string, traceId: string, body: object): Promise<boolean> => {
     const base = url();
@@ -83,8 +87,8 @@ export const startLoad = (
     n: number,
     send: (attempt: Attempt) => Promise<boolean>,
   ): Promise<void> => {
-    for (let k = 1; ; k += 1) {
-      while (url() === undefined) await wait(PAUSE_MS);
+    for (let k = 1; !isStopped(); k += 1) {
+      while (url() === undefined && !isStopped()) await wait(PAUSE_MS);
       const startedAt = performance.now();
       const attempt: Attempt = { n, key: `${n}.${k}`, traceId: random.hex(32), startedAt, acknowledgedAt: undefined };
       attempts.push(attempt);
@@ -95,12 +99,13 @@ export const startLoad = (
       await wait(PAUSE_MS);
     }
   };
-  const isEnough = (): boolean => published + committed >= pace.acknowledged;
+  const isEnough = (): boolean => published + committed >= pace.acknowledged && !isStopped();
   const publisher = async (): Promise<void> => {
-    while (nextMessage <= size.messages) {
+    while (nextMessage <= size.messages && !isStopped()) {
       const n = nextMessage;
       nextMessage += 1;
-      while (isEnough() || (published > committed + MOST_AHEAD && committed < size.rows)) await wait(PAUSE_MS);
+      while (isEnough() || (!isStopped() && published > committed + MOST_AHEAD && committed < size.rows))
+        await wait(PAUSE_MS);
       publishing += 1;
       await untilAcknowledged(publishes, n, ({ key, traceId }) =>
         post('/publish', traceId, { n, key, once: isOnce(n) }),
@@ -110,10 +115,11 @@ export const startLoad = (
     }
   };
   const committer = async (): Promise<void> => {
-    while (nextBatch <= batches) {
+    while (nextBatch <= batches && !isStopped()) {
       const batch = nextBatch;
       nextBatch += 1;
-      while (isEnough() || (committed > published + MOST_AHEAD && published < size.messages)) await wait(PAUSE_MS);
+      while (isEnough() || (!isStopped() && committed > published + MOST_AHEAD && published < size.messages))
+        await wait(PAUSE_MS);
       committing += 1;
       await untilAcknowledged(commits, batch, ({ traceId }) =>
         post('/commit', traceId, { batch, ids: rowsOf(batch), undone: isUndone(batch) }),
@@ -136,6 +142,9 @@ export const startLoad = (
       return committing;
     },
     done: Promise.all(workers).then(() => {}),
+    stop() {
+      stopped = true;
+    },
   };
 };
 

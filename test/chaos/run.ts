@@ -65,6 +65,7 @@ export const runChaos = async (scope: Scope, options: ChaosOptions): Promise<Cha
   const url = (): string | undefined => stage.program?.url('CHAOS_PORT');
   const pace = { acknowledged: plan[0]?.after ?? Number.POSITIVE_INFINITY };
   const load = startLoad(url, seededRandom(seed + 2), { messages, rows }, pace);
+  scope.teardown(() => load.stop());
   const told = ({ kind, at, repairedAt, recoveredAt }: Fault): void => {
     const [s, repaired, back] = [at - startedAt, repairedAt - at, recoveredAt - at].map((ms) => (ms / 1000).toFixed(1));
     tell(`${s} s, ${load.acknowledged} acknowledged: ${kind}, mended after ${repaired} s, works after ${back} s`);

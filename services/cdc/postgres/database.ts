@@ -10,6 +10,8 @@ export const OFFSETS_TABLE = 'wippy_cdc_offsets';
 
 /** A server, or a network, that is silent does not take part in the end of a connection. */
 const CLOSE_MS = 1000;
+/** All that is asked here takes milliseconds; on a network that is silent nothing would ever come. */
+const ANSWER_MS = 20_000;
 
 export const CAPTURE_SETTINGS = {
   // So that the text of a value is the same in the log and in a snapshot, whatever the server's settings.
@@ -113,8 +115,13 @@ export const connectDatabase = async (forms: readonly ClientConfig[], clock: Clo
   ended.promise.catch(() => {}); // whoever waits for it is told
   client.on('error', (error) => ended.reject(error));
   client.on('end', () => ended.reject(new Error('the connection has ended')));
-  const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
-    (await client.query(text, [...values])).rows as Row[];
+  const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> => {
+    const answer = await waitAtMost(clock, ANSWER_MS, client.query(text, [...values]), { unref: true });
+    if (answer.inTime) return answer.value.rows as Row[];
+    const late = new Error(`the server has not answered within ${ANSWER_MS} ms`);
+    ended.reject(late);
+    throw late;
+  };
 
   return {
     client,

@@ -26,12 +26,6 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** The server's processes of connections whose end it may not know of, because the network has swallowed it. */
-export interface FormerProcesses {
-  readonly database: number | undefined;
-  readonly replication: number | undefined;
-}
-
 export interface SessionRequest {
   readonly address: PostgresAddress;
   /** Of the connection, the preferred one first. */
@@ -46,8 +40,8 @@ export interface SessionRequest {
   readonly standBy: () => void;
   /** The snapshot of this slot has been handed on, though its end may not be written down yet. */
   readonly hasSnapshot: boolean;
-  /** Our connections before these. */
-  readonly former: FormerProcesses | undefined;
+  /** The server's processes of our connections until now, whose end it may not know of because the network has swallowed it. */
+  readonly processes: Set<number>;
 }
 
 /** The name of the publication of an entry. */
@@ -55,8 +49,10 @@ export const publicationOf = ({ publication, slot_name }: PostgresConfig): strin
 
 /** Waits while another program reads the slot. @throws Error that says what the server lacks; nothing stays open then. */
 export const openSession = async (request: SessionRequest): Promise<Session> => {
-  const { address, forms, config, clock, signal } = request;
+  const { address, forms, config, clock, signal, processes } = request;
   const database = await connectDatabase(forms, clock);
+  const former = new Set(processes);
+  if (database.processId !== undefined) processes.add(database.processId);
   let replication: Replication | undefined;
   const close = async (): Promise<void> => {
     await Promise.allSettled([replication?.close(), database.close()]);
@@ -76,11 +72,12 @@ export const openSession = async (request: SessionRequest): Promise<Session> => 
       clock,
       standBy: request.standBy,
       signal,
-      former: request.former?.database,
+      former,
     });
     const tables = await preparePublication(database, config);
     await database.prepareOffsets();
     replication = await connectReplication(database.config, clock);
+    if (replication.processId !== undefined) processes.add(replication.processId);
     const [system] = await replication.command('IDENTIFY_SYSTEM');
     const slot = await prepareSlot(database, replication, request);
     return {
@@ -136,13 +133,13 @@ const isSame = (found: readonly PublishedTable[], tables: readonly string[]): bo
 const prepareSlot = async (
   database: SourceDatabase,
   replication: Replication,
-  { config, address, hasSnapshot, former }: SessionRequest,
+  { config, address, hasSnapshot, processes }: SessionRequest,
 ): Promise<Pick<Session, 'position' | 'created'>> => {
   const { slot_name: name } = config;
   const slot = config.temporary ? undefined : await database.slot(name);
   if (slot !== undefined) {
     // Ourselves, on a connection that is no more: the server would wait for its own timeout, a minute.
-    if (slot.activeProcessId !== undefined && slot.activeProcessId === former?.replication) {
+    if (slot.activeProcessId !== undefined && processes.has(slot.activeProcessId)) {
       await database.terminate(slot.activeProcessId);
     }
     if (slot.plugin !== 'pgoutput' || slot.database !== address.database) {

@@ -19,14 +19,7 @@ import { CAPTURE_SETTINGS } from './database.ts';
 import { ChangeFeed } from './feed.ts';
 import { connectReplication } from './replication.ts';
 import { type SourceTraits, snapshotRow } from './rows.ts';
-import {
-  exportedSlot,
-  type FormerProcesses,
-  openSession,
-  publicationOf,
-  type Session,
-  wantedTables,
-} from './session.ts';
+import { exportedSlot, openSession, publicationOf, type Session, wantedTables } from './session.ts';
 import { slotStatus } from './slot-status.ts';
 import { readSnapshot } from './snapshot.ts';
 import { type Streaming, startStreaming } from './streaming.ts';
@@ -69,7 +62,8 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
   let traits: SourceTraits = { source: id, source_id: id, generation: '' };
   let epoch = 0;
   let hasSnapshot = false;
-  let former: FormerProcesses | undefined;
+  /** The server's, of our connections. */
+  const processes = new Set<number>();
   /** When everything that had come was handled. */
   let caughtUpAt = clock.wall();
   let stopping = new AbortController();
@@ -99,7 +93,7 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
       config,
       clock,
       hasSnapshot,
-      former,
+      processes,
       signal: stopping.signal,
       reached(database) {
         identity = database;
@@ -111,7 +105,9 @@ export const postgresSource = (env: Env, declared: Declared<PostgresConfig>): Po
         standBy();
       },
     });
-    former = { database: opened.database.processId, replication: opened.replication.processId };
+    for (const one of processes) {
+      if (one !== opened.database.processId && one !== opened.replication.processId) processes.delete(one);
+    }
     return opened;
   };
   const closeSession = async (): Promise<void> => {

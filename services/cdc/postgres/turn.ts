@@ -15,8 +15,8 @@ export interface TurnOptions {
   /** Somebody else reads: told once. */
   readonly standBy: () => void;
   readonly signal: AbortSignal;
-  /** The server's process of our connection before, which may hold our turn because the server does not know that it has ended. */
-  readonly former: number | undefined;
+  /** The server's processes of our connections before, which may hold our turn because the server does not know that they have ended. */
+  readonly former: ReadonlySet<number>;
 }
 
 /**
@@ -28,7 +28,8 @@ export const takeTurn = async (
   { slot, clock, standBy, signal, former }: TurnOptions,
 ): Promise<void> => {
   const key = keyOf(slot);
-  if (former !== undefined && (await database.lockHolder(key)) === former) await database.terminate(former);
+  const holder = former.size === 0 ? undefined : await database.lockHolder(key);
+  if (holder !== undefined && former.has(holder)) await database.terminate(holder);
   for (let isFirst = true; !(await database.tryLock(key)); isFirst = false) {
     if (isFirst) standBy();
     await Promise.race([database.ended, passed(clock, ASK_EVERY_MS, signal)]);

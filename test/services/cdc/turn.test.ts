@@ -21,7 +21,13 @@ test('the turn at a slot', async (t) => {
   const take = (from: Awaited<ReturnType<typeof connect>>, slot: string, former?: number, signal = stop.signal) => {
     const stood = Promise.withResolvers<string>();
     const standBy = (): void => stood.resolve('stands by');
-    const taken = takeTurn(from, { slot, clock, former, standBy, signal }).then(() => 'taken');
+    const taken = takeTurn(from, {
+      slot,
+      clock,
+      former: new Set(former === undefined ? [] : [former]),
+      standBy,
+      signal,
+    }).then(() => 'taken');
     taken.catch(() => {}); // it is looked at by whoever cares
     return { first: Promise.race([taken, stood.promise]), taken };
   };
