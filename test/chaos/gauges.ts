@@ -18,10 +18,15 @@ const NEEDED = [
   'wippy_sql_pool_connections',
 ];
 
+/** A program that was started last, when all was published, may have had no message: then it has neither of the two. */
+const MESSAGES = 'wippy_queue_messages_total';
+const OF_MESSAGES = 'wippy_queue_in_flight';
+
 /** Every gauge that is not back at 0, and every one that is not there. Empty: nothing is under way. */
 export const movedGauges = (exposition: Exposition): readonly string[] => {
   const gauges = exposition.samples.filter(isUnderWay);
-  const absent = NEEDED.filter((name) => !gauges.some((gauge) => gauge.name === name));
+  const has = (wanted: string): boolean => exposition.samples.some(({ name }) => name === wanted);
+  const absent = NEEDED.filter((name) => !has(name) && (name !== OF_MESSAGES || has(MESSAGES)));
   const moved = gauges.filter(({ value }) => value !== 0);
   return [
     ...absent.map((name) => `${name} is missing`),

@@ -134,6 +134,9 @@ test('gauges', async (t) => {
     'wippy_sql_pool_connections{"state":"used"} is 2',
   ]);
   t.same(moved(GAUGES.replace('wippy_queue_depth 0\n', '')), ['wippy_queue_depth is missing']);
+  const none = GAUGES.replaceAll(/wippy_queue_in_flight.*\n/g, '');
+  t.same(moved(none), [], 'no message has come to this program');
+  t.same(moved(`${none}wippy_queue_messages_total 1\n`), ['wippy_queue_in_flight is missing']);
 });
 
 test('the same seed plans the same faults', async (t) => {
