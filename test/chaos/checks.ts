@@ -19,7 +19,7 @@ export const checkChaos = (checks: Pick<Checks, 'say' | 'equal' | 'ok'>, result:
       .slice(0, SHOWN)
       .map(
         ({ what, earlier, later }) =>
-          `a ${what} of life ${earlier.life} again in life ${later.life}, after ${(later.at - earlier.at).toFixed(0)} ms`,
+          `${what} ${earlier.n} (${earlier.key}, ${later.key}) of life ${earlier.life} again in life ${later.life}, after ${(later.at - earlier.at).toFixed(0)} ms, at ${((earlier.at - result.startedAt) / 1000).toFixed(1)} s`,
       ),
     [],
     'whatever was handled twice was in hand when the program was killed',

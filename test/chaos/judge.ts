@@ -26,7 +26,7 @@ export interface Duplicate {
   readonly earlier: Handling;
   readonly later: Handling;
 }
-export type Handling = Pick<Entry, 'life' | 'at' | 'position'>;
+export type Handling = Pick<Entry, 'n' | 'key' | 'life' | 'at' | 'position'>;
 export interface Judgement {
   readonly losses: readonly Loss[];
   readonly duplicates: readonly Duplicate[];
@@ -106,10 +106,10 @@ const lossesOf = ({ publishes, commits, entries, rows }: Evidence): readonly Los
 const duplicatesOf = (entries: readonly Entry[]): readonly Duplicate[] => {
   const last = new Map<string, Handling>();
   const duplicates: Duplicate[] = [];
-  for (const { what, n, messageId, life, at, position } of entries) {
+  for (const { what, n, key, messageId, life, at, position } of entries) {
     const id = what === 'change' ? `row ${n}` : messageId;
     const earlier = last.get(id);
-    const later = { life, at, position };
+    const later = { n, key, life, at, position };
     if (earlier !== undefined) duplicates.push({ what: what === 'change' ? 'change' : 'message', earlier, later });
     last.set(id, later);
   }
