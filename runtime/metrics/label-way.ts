@@ -69,8 +69,7 @@ export const labelWay = (table: LabelTable, names: readonly string[], columns: r
 
   return {
     names,
-    // All of it is written out here, `printOf` too: what the engine puts into one function by itself differs from process
-    // to process, and where it does not do so for the print, an emit takes twice as long.
+    // Written out, the characters that `printOf` reads too: on every emit, so that it does not hang on what the engine inlines.
     find(labels) {
       let count = 0;
       let print = 0;

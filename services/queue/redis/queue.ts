@@ -1,5 +1,6 @@
 import type { Cancel } from '../../../runtime/clock.ts';
 import { internal } from '../../../runtime/errors.ts';
+import { passed } from '../../../runtime/passed.ts';
 import { hasCode } from '../../../runtime/redis/failure.ts';
 import type { DriverQueue, IntakeOptions, OutgoingMessage, PublishOptions } from '../driver.ts';
 import { fieldsOf } from './entry.ts';
@@ -91,19 +92,6 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
     if (outcome === 'ok' && delayMs > 0) tickIn(delayMs);
     return outcome;
   };
-  const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason); // while Redis was asked
-      const onAbort = (): void => {
-        cancel();
-        reject(signal.reason);
-      };
-      const cancel = clock.after(ms, () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   const buffered = (): number => {
     let count = 0;
     for (const intake of intakes) count += intake.buffered;
@@ -116,7 +104,7 @@ export const redisQueue = (place: QueuePlace, host: RedisQueueHost): RedisQueue 
       running();
       if (signal.aborted) throw signal.reason;
       for (let waitMs = FULL_FIRST_MS; (await insert(message, options)) === 'full'; ) {
-        await pause(waitMs, signal);
+        await passed(clock, waitMs, signal);
         waitMs = Math.min(FULL_LONGEST_MS, waitMs * 2);
         running();
       }
