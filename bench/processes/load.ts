@@ -19,23 +19,24 @@ const flatOut = async (load: Load): Promise<number> => {
   const pool = await open(load);
   const end = performance.now() + load.ms;
   let answers = 0;
-  await Promise.all(
-    pool.map(
-      (connection) =>
-        new Promise<void>((resolve) => {
-          const next = (): void => {
-            if (performance.now() >= end) {
-              connection.close();
-              resolve();
-              return;
-            }
-            answers += 1;
-            connection.send(next);
-          };
+  const isDone = pool.map(
+    (connection) =>
+      new Promise<void>((resolve) => {
+        const next = (): void => {
+          if (performance.now() >= end) {
+            connection.close();
+            resolve();
+            return;
+          }
+          answers += 1;
           connection.send(next);
-        }),
-    ),
+        };
+        connection.send(next);
+      }),
   );
+  // Who sleeps is woken by the server's write, at its expense: on a virtual machine 20 us a request, and more for a slower one.
+  while (performance.now() < end) await setImmediate();
+  await Promise.all(isDone);
   return (answers * 1000) / load.ms;
 };
 

@@ -105,13 +105,14 @@ export const redisIntake = (
     const args = [group, consumer, Math.ceil(visibilityMs), cursor, count];
     const [next, entries] = (await link.script(RECLAIM, [keys.stream], args)) as [string, Entry[]];
     cursor = next;
+    // What is under way here is not begun again, however late it was renewed: a program that has slept takes it over from itself.
+    // Looked at before anything else is waited for: what is settled by then is under way no more, and would seem to be new.
+    const others = entries.filter(([entryId]) => !held.has(entryId));
+    accept(others, askedAt);
     if (cursor === '0-0') {
       nextReclaim = clock.now() + reclaimEveryMs;
       await link.script(FORGET, [keys.stream], [group, FORGOTTEN_AFTER_MS + 2 * visibilityMs, '']);
     }
-    // What is under way here is not begun again, however late it was renewed: a program that has slept takes it over from itself.
-    const others = entries.filter(([entryId]) => !held.has(entryId));
-    accept(others, askedAt);
     return others.length;
   };
   const read = async (count: number): Promise<void> => {
