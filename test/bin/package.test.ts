@@ -4,7 +4,7 @@ import { t as root, type Test, test } from 'tap';
 import { runChild } from '../harness/child.ts';
 
 // npm fetches what is not in its cache: minutes on a slow line.
-root.setTimeout(400_000);
+root.setTimeout(900_000);
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${project}package.json`, 'utf8')) as { version: string };

@@ -4,7 +4,7 @@ import { poll } from '../harness/poll.ts';
 import { APP, bin, e2e, project } from './cli-app.ts';
 
 // Each process takes seconds where all tests run at once.
-root.setTimeout(300_000);
+root.setTimeout(600_000);
 
 const perilune = (t: Test, args: readonly string[], env: Record<string, string> = {}) =>
   runChild(t, process.execPath, [bin, ...args], { env, cwd: project });

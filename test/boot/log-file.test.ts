@@ -5,7 +5,7 @@ import { poll } from '../harness/poll.ts';
 import { bin, e2e, project } from './cli-app.ts';
 
 // Each process takes seconds where all tests run at once.
-root.setTimeout(300_000);
+root.setTimeout(600_000);
 
 /** A shell's words that send standard error into a file. */
 const intoFile = (file: string, args: readonly string[]): readonly string[] => [

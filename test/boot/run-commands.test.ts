@@ -6,7 +6,7 @@ import { bin, run } from './cli-app.ts';
 import { COMMANDS } from './command-app.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
-root.setTimeout(300_000);
+root.setTimeout(600_000);
 
 // ---- which command, on which host ------------------------------------------------------------------------------------
 

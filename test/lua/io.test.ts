@@ -6,7 +6,7 @@ import { luaTests } from '../harness/lua-tests.ts';
 import { poll } from '../harness/poll.ts';
 
 // Each line of lua/io.md in a program of its own: that is what a terminal belongs to.
-root.setTimeout(300_000);
+root.setTimeout(600_000);
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const bin = `${project}bin/perilune.js`;

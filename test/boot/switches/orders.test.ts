@@ -5,7 +5,7 @@ import { poll } from '../../harness/poll.ts';
 import { total } from '../../harness/prometheus-text.ts';
 import { begunRequest, FIXTURE, load, startFixture } from './observe.ts';
 
-root.setTimeout(300_000);
+root.setTimeout(600_000);
 
 /** A program whose spans take ten seconds to begin, on a clock that jumps: who is outside of tracing sees it. */
 const slowTracing = async (t: Test, sets: readonly string[]) => {

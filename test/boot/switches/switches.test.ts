@@ -4,7 +4,7 @@ import { bootSchema } from '../../../boot/config/schema.ts';
 import { select, total } from '../../harness/prometheus-text.ts';
 import { FIXTURE, load, observe } from './observe.ts';
 
-root.setTimeout(300_000);
+root.setTimeout(600_000);
 
 const BY_DEFAULT = [
   'header traceparent',
