@@ -41,7 +41,7 @@ test(
       seed: 6,
       messages: 500,
       rows: 500,
-      faults: { 'kill program': 6 },
+      faults: { 'kill program': 8 },
       defects: { acksFirst: true, confirmsFirst: true, losesTrace: true },
     });
     const lost = judgement.losses.map(({ what }) => what);

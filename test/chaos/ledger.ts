@@ -71,6 +71,7 @@ export const startLedger = async (scope: Scope, random: Random): Promise<Ledger>
     const [key = '', messageId = ''] = what === 'change' ? [] : body.split(' ');
     // The work: between the beginning of a handler and its end there is time to be killed in, before it is done and after.
     await wait(random.between(0, LONGEST_WORK_MS));
+    if (response.destroyed) return; // killed in the middle of it: it is not done
     const status = take({
       what: what as Handled,
       n: Number(n),

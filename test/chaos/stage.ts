@@ -92,6 +92,8 @@ export const startStage = async (scope: Scope, seed: number, defects: Defects = 
               'chaos:captured:lifecycle.auto_start=false',
               '-o',
               'chaos:captured_loosely:lifecycle.auto_start=true',
+              '-o',
+              'chaos:passer:concurrency=1', // so slow that there is always something to lose
             ]
           : []),
       ],
