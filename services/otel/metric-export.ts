@@ -6,6 +6,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import type { ExportMonitor } from './export-monitor.ts';
+import type { PartialSuccess } from './otlp/export-response.ts';
 import type { Delivery } from './otlp-exporters.ts';
 import type { Temporality } from './settings-types.ts';
 
@@ -28,8 +29,8 @@ export const pushMetricExporter = (
   filter: (metrics: ResourceMetrics) => ResourceMetrics,
 ): PushMetricExporter => ({
   export(metrics, done) {
-    const finish = (failure: Error | undefined): void => {
-      if (failure === undefined) monitor.succeeded();
+    const finish = (failure: Error | undefined, partial: PartialSuccess | undefined): void => {
+      if (failure === undefined) monitor.succeeded(partial);
       else monitor.failed(failure);
       done(
         failure === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error: failure },
@@ -38,7 +39,7 @@ export const pushMetricExporter = (
     try {
       delivery.send(filter(metrics), finish);
     } catch (error) {
-      finish(asError(error));
+      finish(asError(error), undefined);
     }
   },
   forceFlush: () => delivery.settle(),

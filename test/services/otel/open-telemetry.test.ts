@@ -186,7 +186,46 @@ test('spans that a collector refuses within a request that it takes have failed'
   await otel.flush(20_000);
   t.equal(value('wippy_spans_total', { result: 'failed' }), 3);
   t.equal(value('wippy_spans_total', { result: 'exported' }), 3);
+  await backend.behave({ rejects: 3 });
+  call('f', () => 1);
+  await otel.flush(20_000);
+  t.equal(value('wippy_spans_total', { result: 'failed' }), 4, 'no more than were sent');
+  t.equal(value('wippy_telemetry_invalid_observations_total'), 0);
 });
+
+for (const protocol of ['http/protobuf', 'http/json'] as const) {
+  test(`points that a collector refuses within a request that it takes over ${protocol}: told once per episode, counted each time`, async (t) => {
+    const backend = await collectorOf(t);
+    const kinds: string[] = [];
+    const health = {
+      degraded: () => {},
+      error: (kind: string) => void kinds.push(kind),
+      activity: () => {},
+      restarted: () => {},
+    };
+    const { otel, collector, linesAt, value } = startOtel(
+      t,
+      { ...ON, traces_enabled: false, protocol, endpoint: backend.url },
+      {},
+      health,
+    );
+    collector.dynamic.counterAdd('jobs_total', 1, {});
+    const warnings = () => linesAt('warn').filter(({ message }) => /refuses/.test(message));
+    for (const [behaviour, episodes] of [
+      [{ rejects: 3, why: 'too old' }, 1],
+      [{ rejects: 3, why: 'too old' }, 1],
+      ['ok', 1],
+      [{ rejects: 1, why: 'too new' }, 2],
+    ] as const) {
+      await backend.behave(behaviour);
+      t.ok(await otel.flush(20_000), 'such a request is not to be sent again');
+      t.equal(warnings().length, episodes);
+    }
+    t.match(warnings()[0]?.fields, { exporter: 'otlp_metrics', rejected: 3, error: 'too old' });
+    t.strictSame(kinds, ['rejected', 'rejected', 'rejected']);
+    t.equal(value('wippy_exporter_calls_total', { exporter: 'otlp_metrics', result: 'success' }), 4);
+  });
+}
 
 test('rule 119: a failure episode warns once, counts each time, and re-arms on recovery', async (t) => {
   const backend = await collectorOf(t);
