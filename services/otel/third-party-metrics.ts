@@ -12,14 +12,11 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Collector } from '../../runtime/metrics/collector.ts';
 import type { ForeignFamily } from '../prometheus/port.ts';
 import { initErrors } from './instruments.ts';
-import { nameOf, prometheusFamilies } from './prometheus-families.ts';
+import { isFinitePoint, nameOf, prometheusFamilies } from './prometheus-families.ts';
 import { SCOPE_NAME } from './tracer.ts';
 
-/** NaN and infinite values stay here, whoever recorded them. */
 const finitePoints = (metric: MetricData): DataPoint<unknown>[] =>
-  (metric.dataPoints as DataPoint<unknown>[]).filter(
-    ({ value }) => typeof value !== 'number' || Number.isFinite(value),
-  );
+  (metric.dataPoints as DataPoint<unknown>[]).filter(isFinitePoint);
 
 /** `foo.bar` in bytes as `foo_bar_bytes_total`: what any Prometheus, and any dashboard for it, can read. */
 const STRATEGY = 'UnderscoreEscapingWithSuffixes';

@@ -200,6 +200,7 @@ test('third-party metrics: one family per name, without what is ours', async (t)
   metrics.getMeter('lib-b').createCounter('jobs.done', { description: 'Jobs' }).add(3);
   metrics.getMeter('lib-b').createCounter('wippy_calls_total').add(99);
   metrics.getMeter('lib-c').createGauge('temperature').record(Number.NaN);
+  metrics.getMeter('lib-c').createHistogram('waited').record(Number.POSITIVE_INFINITY);
   metrics.getMeter('lib-c').createUpDownCounter('jobs.done.total').add(1); // exported under the counter's name
   t.equal(
     (await text()).split('\n').slice(3).join('\n'),
@@ -213,8 +214,8 @@ test('third-party metrics: one family per name, without what is ours', async (t)
   );
   await text();
   const refused = value('wippy_telemetry_init_errors_total', { component: 'telemetry', reason: 'instrument' });
-  t.equal(refused, 2, 'one of ours and one of another kind, each once');
-  t.equal(linesAt('warn').length, 2);
+  t.equal(refused, 3, 'one of ours, one of another kind and one without an end, each once');
+  t.equal(linesAt('warn').length, 3);
 
   await otel.flush(20_000);
   t.match(
@@ -225,6 +226,7 @@ test('third-party metrics: one family per name, without what is ours', async (t)
     ],
   );
   t.same(backend.points('temperature'), [], 'rule 32: no NaN, in either sink');
+  t.same(backend.points('waited'), [], 'and nothing infinite');
   t.equal(backend.point('wippy_calls_total').value, 1, 'ours, and only ours');
   t.equal(backend.points('wippy_calls_total').length, 1);
   await otel.shutdown(20_000);
