@@ -12,6 +12,7 @@ import { exportMonitors } from './export-monitor.ts';
 import { otelGlobals } from './globals.ts';
 import { hostPropagator } from './host-propagator.ts';
 import { hostTracer } from './host-tracer.ts';
+import { initErrors } from './instruments.ts';
 import { metricSignal } from './metric-signal.ts';
 import { propagator } from './propagator.ts';
 import { resource, resourceAttributes } from './resource.ts';
@@ -62,6 +63,7 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
   const logger = options.logger.subsystem('telemetry');
   const version = options.build.version;
 
+  collector.counter(initErrors); // before Lua can take the name
   const warned = new Set<string>();
   const signalOptions: SignalOptions = {
     settings,
