@@ -65,6 +65,8 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
 
   collector.counter(initErrors); // before Lua can take the name
   const warned = new Set<string>();
+  /** By reason. */
+  const off = new Map<string, readonly string[]>();
   const signalOptions: SignalOptions = {
     settings,
     collector,
@@ -76,12 +78,14 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
       if (!warned.has(text)) logger.warn(text);
       warned.add(text);
     },
+    off: (what, why) => void off.set(why, [...(off.get(why) ?? []), what]),
   };
   const attributes = resourceAttributes({ 'service.version': version, ...settings.resource });
   const shared = resource(attributes);
   const theirs = settings.isDisabled ? undefined : options.tracerProvider;
   const traces = theirs === undefined ? traceSignal(signalOptions, shared) : undefined;
   const metrics = metricSignal(signalOptions, shared);
+  for (const [why, parts] of off) logger.warn(`${parts.join(' and ')} ${parts.length > 1 ? 'are' : 'is'} off: ${why}`);
   const usedPropagator =
     options.propagator === undefined ? propagator(settings.propagators) : hostPropagator(options.propagator, logger);
   const globals = otelGlobals({

@@ -14,8 +14,8 @@ export const otlpSettings = ({ file, flags, variables, from }: Sources, signal: 
   const headers = (name: string) =>
     from.choose({ names: [name], parse: parsePairs, expected: 'a list of key=value', fallback: {}, isSecret: true });
 
-  const own = textOf(variables, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
-  const isBase = flags.endpoint !== undefined || own === undefined;
+  const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
+  const isBase = flags.endpoint !== undefined || textOf(variables, own) === undefined;
   const endpoint = from.choose({
     key: isBase ? 'otel.endpoint' : undefined,
     flag: flags.endpoint,
@@ -42,6 +42,7 @@ export const otlpSettings = ({ file, flags, variables, from }: Sources, signal: 
   const [signalHeaders = '', sharedHeaders = ''] = names('HEADERS');
   return {
     endpoint,
+    endpointFrom: isBase ? (from.origins['otel.endpoint']?.variable ?? 'otel.endpoint') : own,
     isBase,
     insecure: from.choose({
       key: 'otel.insecure',

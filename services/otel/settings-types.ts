@@ -37,6 +37,8 @@ export interface OtelSection {
 /** How one signal is sent. */
 export interface OtlpSettings {
   readonly endpoint: string;
+  /** The variable or the key that it is from. */
+  readonly endpointFrom: string;
   /** `v1/traces` is appended to a base URL; a per-signal variable is used as it is. */
   readonly isBase: boolean;
   readonly insecure: boolean;

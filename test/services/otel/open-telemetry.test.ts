@@ -6,6 +6,8 @@ import { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
 import { DURATION_SECONDS } from '../../../runtime/metrics/instruments.ts';
 import { TRACE } from '../../../runtime/trace.ts';
+import type { OtelSection } from '../../../services/otel/settings-types.ts';
+import type { Variables } from '../../../services/otel/variables.ts';
 import { type OtlpCollector, startOtlpCollector } from '../../harness/otlp-collector.ts';
 import { poll } from '../../harness/poll.ts';
 import { testCertificate, testKey } from '../../harness/test-certificate.ts';
@@ -293,6 +295,28 @@ test('rule 92: one signal failing leaves the other working', async (t) => {
   t.match(linesAt('warn')[0]?.message, /^tracing \(exporter otlp\) is off: OTLP endpoint ':\/\/x'/);
   t.equal(value('wippy_telemetry_init_errors_total', { component: 'otel', reason: 'config' }), 1, 'rule 93');
   t.equal(backend.point('wippy_telemetry_init_errors_total').value, 1, 'and visible where metrics arrive');
+});
+
+test('rules 88, 89: an endpoint that is none is one warning, for both signals, and names where it is from', async (t) => {
+  const cases: readonly (readonly [OtelSection, Variables, RegExp])[] = [
+    [ON, { OTEL_EXPORTER_OTLP_ENDPOINT: '://x' }, /':\/\/x' of OTEL_EXPORTER_OTLP_ENDPOINT is not a URL/],
+    [{ ...ON, endpoint: '://x' }, {}, /':\/\/x' of otel\.endpoint is not a URL/],
+  ];
+  for (const [file, variables, message] of cases) {
+    const { linesAt, value } = startOtel(t, file, variables);
+    t.match(linesAt('warn'), [{ message: /^tracing \(exporter otlp\) and metrics push \(exporter otlp\) are off: / }]);
+    t.match(linesAt('warn')[0]?.message, message);
+    t.equal(linesAt('warn').length, 1);
+    t.equal(value('wippy_telemetry_init_errors_total'), 2);
+  }
+  const { linesAt } = startOtel(t, ON, {
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'ftp://x',
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'ftp://y',
+  });
+  t.match(linesAt('warn'), [
+    { message: /^tracing .* is off: .*'ftp:\/\/x' of OTEL_EXPORTER_OTLP_TRACES_ENDPOINT / },
+    { message: /^metrics push .* is off: .*'ftp:\/\/y' of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT / },
+  ]);
 });
 
 test('rule 89: whatever the collector is, calls go on, with one warning', async (t) => {

@@ -18,6 +18,7 @@ test('the defaults are those of boot.md, and everything is off', async (t) => {
     wantsOperationsPort: false,
     traces: {
       endpoint: 'http://localhost:4318',
+      endpointFrom: 'otel.endpoint',
       isBase: true,
       insecure: false,
       protocol: 'http/protobuf',
