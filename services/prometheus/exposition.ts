@@ -91,6 +91,19 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
         ...foreign.map(({ family }) => family),
       ]);
 
+      const addForeign = async (families: readonly ForeignFamily[]): Promise<void> => {
+        for (const { family, series } of families) {
+          const text = format(family, scheme, isShortFree(family));
+          if (series.length > 0) out.addText(text.head);
+          for (const [i, one] of series.entries()) {
+            out.addText(text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one)));
+            if (i % SERIES_PER_LOOK === 0 && isDue()) await giveWay();
+          }
+        }
+      };
+
+      // The target comes first (OpenMetrics, "MetricSet").
+      await addForeign(foreign.filter(({ family }) => family.kind === 'info'));
       for (const { head, blocks, observed } of capture.families) {
         const family = keptFor(head, isShortFree(head));
         const { text } = family;
@@ -112,14 +125,7 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
           isHeadDue = false;
         }
       }
-      for (const { family, series } of foreign) {
-        const text = format(family, scheme, isShortFree(family));
-        if (series.length > 0) out.addText(text.head);
-        for (const [i, one] of series.entries()) {
-          out.addText(text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one)));
-          if (i % SERIES_PER_LOOK === 0 && isDue()) await giveWay();
-        }
-      }
+      await addForeign(foreign.filter(({ family }) => family.kind !== 'info'));
       out.addText(end);
       const parts = out.parts();
       lastBytes = parts.reduce((sum, { length }) => sum + length, 0);

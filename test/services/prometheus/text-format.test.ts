@@ -122,12 +122,12 @@ test('OpenMetrics: a counter whose short name is that of another sample is unkno
   t.strictSame(
     [...parsed.families].map(([name, { type }]) => `${type} ${name}`),
     [
+      'info target',
       'unknown orders_created_total',
       'counter orders',
       'histogram size',
       'unknown size_count_total',
       'unknown target_total',
-      'info target',
     ],
   );
   t.equal(select(parsed, 'orders_created_total')[0]?.value, 1);
