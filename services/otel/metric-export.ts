@@ -19,6 +19,12 @@ const isDelta = (temporality: Temporality, instrument: InstrumentType): boolean 
   return temporality === 'delta' && !ADDITIVE.has(instrument);
 };
 
+/**
+ * A gauge that is read: cumulative, the SDK goes on telling what was read last when its callback throws, or no longer tells
+ * of a label set (rule 101). A gauge has no temporality on the wire.
+ */
+export const forgetsOld = (instrument: InstrumentType): boolean => instrument === InstrumentType.OBSERVABLE_GAUGE;
+
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Reports every export to the monitor, and lets `filter` take out what must not leave. */
@@ -45,5 +51,7 @@ export const pushMetricExporter = (
   forceFlush: () => delivery.settle(),
   shutdown: () => delivery.shutdown(),
   selectAggregationTemporality: (instrument) =>
-    isDelta(temporality, instrument) ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
+    forgetsOld(instrument) || isDelta(temporality, instrument)
+      ? AggregationTemporality.DELTA
+      : AggregationTemporality.CUMULATIVE,
 });

@@ -233,6 +233,39 @@ test('third-party metrics: one family per name, without what is ours', async (t)
   t.same(await otel.thirdPartyFamilies(), [], 'after the end it is empty, and does not fail');
 });
 
+test('rule 101: a callback of a third party that throws costs its own series, is counted, and told once per episode', async (t) => {
+  const { otel, backend, value, linesAt } = await startProgram(t);
+  let isBroken = true;
+  const meter = metrics.getMeter('lib-a');
+  meter.createCounter('fine').add(1);
+  meter.createObservableGauge('broken').addCallback((result) => {
+    if (isBroken) throw new Error('no reading');
+    result.observe(5);
+  });
+  const names = async () => (await otel.thirdPartyFamilies()).map(({ family }) => family.name);
+  const failures = () => value('wippy_telemetry_callback_errors_total', { metric: 'third_party' });
+  const warnings = () => linesAt('warn').filter(({ fields }) => /no reading/.test(String(fields?.error))).length;
+  for (let i = 1; i <= 2; i += 1) {
+    t.strictSame(await names(), ['target_info', 'fine_total']);
+    t.equal(failures(), i);
+    t.equal(warnings(), 1);
+  }
+  isBroken = false;
+  t.strictSame(await names(), ['target_info', 'fine_total', 'broken']);
+  isBroken = true;
+  t.strictSame(await names(), ['target_info', 'fine_total'], 'no old value');
+  t.equal(failures(), 3);
+  t.equal(warnings(), 2);
+
+  isBroken = false;
+  await otel.flush(20_000);
+  t.equal(backend.points('broken').length, 1);
+  isBroken = true;
+  await otel.flush(20_000);
+  t.equal(backend.points('broken').length, 1, 'nor in OTLP');
+  t.equal(backend.points('fine').length, 2);
+});
+
 test('instrumentation of HTTP records no metrics of its own beside ours', async (t) => {
   const { otel, backend, target, inScope } = await startProgram(t);
   await inScope(() => get(`${target.url}/200`));
