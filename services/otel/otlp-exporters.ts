@@ -8,11 +8,12 @@ import type { CompressionAlgorithm, OTLPExporterNodeConfigBase } from '@opentele
 import type * as NodeHttp from '@opentelemetry/otlp-exporter-base/node-http';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
+import { messageOf } from '../../runtime/errors.ts';
 import { type ExportResponse, jsonResponse, type PartialSuccess, protobufResponse } from './otlp/export-response.ts';
 import { jsonMetrics } from './otlp/metric-json.ts';
 import { protobufMetrics } from './otlp/metric-request.ts';
 import type { EncodedSpans } from './otlp/span-batch.ts';
-import type { OtlpSettings } from './settings-types.ts';
+import type { OtlpSettings, PemFile } from './settings-types.ts';
 
 /** Loaded when something is to be sent: a program that sends nothing starts sooner without them. */
 const require = createRequire(import.meta.url);
@@ -24,7 +25,15 @@ export interface Transport {
   halt(): void;
 }
 
-const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
+/** @throws Error naming the variable and the file when it cannot be read. */
+const read = (file: PemFile | undefined): Buffer | undefined => {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file.path);
+  } catch (error) {
+    throw new Error(`${file.from}: '${file.path}' cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+};
 
 /**
  * Pooled connections to one URL. `concurrent` exports may be under way at once; more would be refused by the SDK.

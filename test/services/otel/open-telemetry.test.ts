@@ -390,12 +390,15 @@ test('rule 125: plain text off loopback is warned about once for both signals', 
 });
 
 test('rule 93: a certificate that cannot be read switches the signal off', async (t) => {
-  const { call, value } = startOtel(t, { enabled: true }, { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem' });
+  const variables = { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem' };
+  const { call, value, linesAt } = startOtel(t, { enabled: true, metrics_enabled: true }, variables);
   t.equal(
     call('f', () => 1),
     1,
   );
-  t.equal(value('wippy_telemetry_init_errors_total', { component: 'otel', reason: 'config' }), 1);
+  t.equal(value('wippy_telemetry_init_errors_total', { component: 'otel', reason: 'config' }), 2, 'both signals');
+  t.match(linesAt('warn'), [{ message: /are off: OTEL_EXPORTER_OTLP_CERTIFICATE: '\/nowhere\/ca\.pem' .*ENOENT/ }]);
+  t.equal(linesAt('warn').length, 1, 'rule 88: told once, with the variable');
 });
 
 test('a collector behind TLS that asks for a client certificate', async (t) => {

@@ -166,8 +166,8 @@ test('rule 82: each signal has its own endpoint, used as it is', async (t) => {
     endpoint: 'http://all:4318',
     isBase: true,
     compression: 'gzip',
-    certificate: '/ca.pem',
-    clientKey: '/key.pem',
+    certificate: { path: '/ca.pem', from: `${OTLP}_CERTIFICATE` },
+    clientKey: { path: '/key.pem', from: `${OTLP}_TRACES_CLIENT_KEY` },
   });
   t.match(settings.metrics, {
     endpoint: 'http://metrics:1/push',
