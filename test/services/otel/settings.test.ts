@@ -131,6 +131,12 @@ test('rule 88: an invalid variable gives one warning naming variable, value and 
   }
   t.match(warningsOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '2' }), [/'2' .* 1 is used/]);
   t.same(warningsOf({ OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' }), []);
+  t.match(warningsOf({ OTEL_METRIC_EXPORT_TIMEOUT: '99000' }), [
+    /^OTEL_METRIC_EXPORT_TIMEOUT: 99000 ms .* 30000 ms is used/,
+  ]);
+  t.match(warningsOf({ OTEL_BSP_MAX_QUEUE_SIZE: '5', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' }), [
+    /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE: 10 .* 5 is used/,
+  ]);
   const secret = warningsOf({ [`${OTLP}_HEADERS`]: 'geheim' });
   t.equal(secret.length, 1);
   t.notMatch(secret[0], /geheim/, 'headers may hold secrets');
@@ -233,7 +239,7 @@ test('batch, interval, limits, propagators, temporality by variable', async (t) 
   t.match(settings, { metricIntervalMs: 1000, metricTimeoutMs: 1000, temporality: 'delta' });
   t.match(settings.limits, { attributeCountLimit: 7, attributeValueLengthLimit: 9, attributePerEventCountLimit: 0 });
   t.same(settings.propagators, ['tracecontext', 'baggage']);
-  t.match(warnings, [/max_export_batch_size: 20/], 'a default above the interval is no mistake of the user');
+  t.match(warnings, [/MAX_EXPORT_BATCH_SIZE: 20/], 'a default above the interval is no mistake of the user');
   t.same(settingsOf({}, { OTEL_PROPAGATORS: 'none' }).propagators, []);
   t.same(settingsOf({ propagators: ['baggage'] }).propagators, ['baggage']);
   t.match(warningsOf({ OTEL_PROPAGATORS: 'b3,baggage' }), [/'b3'.* baggage is used instead/]);
