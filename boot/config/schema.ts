@@ -36,7 +36,12 @@ const metrics = section('The metrics of all call sites.', {
     .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: "must be letters, digits and '_', not beginning with a digit" })
     .default('wippy')
     .describe('Prefix of the metric names; wippy keeps Wippy dashboards working.'),
-  max_series: count(2000, 'Series per metric; what is above it is counted, not kept.', 1),
+  max_series: count(
+    2000,
+    'Series per metric. The first label sets stay; values of later ones go to one series whose labels are all `other` ' +
+      "(a gauge's are dropped), and `<ns>_telemetry_series_overflow_total` counts them.",
+    1,
+  ),
   http_exclude: texts([], 'Endpoint ids or exact route templates that are not measured.'),
   semconv: flag(false, 'Also emit the OpenTelemetry standard metrics.'),
   exponential_histograms: texts([], 'Instruments, without namespace, that OTLP sends as exponential histograms.'),

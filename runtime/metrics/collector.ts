@@ -65,10 +65,20 @@ export interface Collector {
   ): Unregister;
   /** For names and labels that a program passes at the call; labels may vary under one name. Never throws. */
   readonly dynamic: {
-    counterAdd(name: string, value: number, labels: Readonly<Record<string, string>>): DynamicResult;
+    counterAdd(
+      name: string,
+      value: number,
+      labels: Readonly<Record<string, string>>,
+      exemplar?: SpanIds,
+    ): DynamicResult;
     gaugeSet(name: string, value: number, labels: Readonly<Record<string, string>>): DynamicResult;
     gaugeAdd(name: string, value: number, labels: Readonly<Record<string, string>>): DynamicResult;
-    histogramObserve(name: string, value: number, labels: Readonly<Record<string, string>>): DynamicResult;
+    histogramObserve(
+      name: string,
+      value: number,
+      labels: Readonly<Record<string, string>>,
+      exemplar?: SpanIds,
+    ): DynamicResult;
   };
   /** Whether a family of this exported name is ours: third-party data of that name is dropped. */
   owns(exportedName: string): boolean;

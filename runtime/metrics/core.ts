@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { type Logger, silentLogger } from '../logger.ts';
-import type { Collector, Unregister } from './collector.ts';
+import type { BoundCounter, Collector, Unregister } from './collector.ts';
 import { dynamicMetrics } from './dynamic.ts';
 import type { HandleOf, InvalidReason } from './handles.ts';
 import type { CounterSpec, InstrumentSpec, Labels } from './instruments.ts';
@@ -52,14 +52,22 @@ export const createCollector = (options: CollectorOptions): Collector => {
       reason,
     });
   };
+  /** Counts a value over the cap; may run on every emit, so that it looks its counter up once. */
+  const overflowCount = (metric: string): (() => void) => {
+    let counted: BoundCounter | undefined;
+    return () => {
+      if (counted === undefined) {
+        counted = overflow.bind(['metric'], [metric]);
+        const more = `more than ${maxSeries} label sets; new ones count as 'other'. Use fewer label values, or raise metrics.max_series`;
+        logger.warn(`metric '${metric}' has ${more}`, { metric });
+      }
+      counted.add(1);
+    };
+  };
   const scopeOf = (metric: string): FamilyScope => ({
     ...selfScope(),
     reject: (reason) => countInvalid(metric, reason),
-    overflowed() {
-      overflow.bind(['metric'], [metric]).add(1);
-      const more = `more than ${maxSeries} label sets; new ones count as 'other'. Use fewer label values, or raise metrics.max_series`;
-      warnOnce(`overflow ${metric}`, `metric '${metric}' has ${more}`, { metric });
-    },
+    overflowed: overflowCount(metric),
     failed(error, isFirst) {
       callbackErrors.bind(['metric'], [metric]).add(1);
       if (isFirst)

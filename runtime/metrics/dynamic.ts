@@ -154,10 +154,10 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
   // Each has a memory and a body of its own: shared ones would slow all of them down in a program that uses several kinds.
   const [counters, gauges, upDownCounters, histograms] = [lastUsed(), lastUsed(), lastUsed(), lastUsed()];
   return {
-    counterAdd(name, value, labels) {
+    counterAdd(name, value, labels, exemplar) {
       const to = target(counters, 'counter', name, value, labels);
       if ('ok' in to) return to;
-      (to as BoundCounter).add(value);
+      (to as BoundCounter).add(value, exemplar);
       return OK;
     },
     gaugeSet(name, value, labels) {
@@ -172,10 +172,10 @@ export const dynamicMetrics = (scope: DynamicScope): Collector['dynamic'] => {
       (to as BoundUpDownCounter).add(value);
       return OK;
     },
-    histogramObserve(name, value, labels) {
+    histogramObserve(name, value, labels, exemplar) {
       const to = target(histograms, 'histogram', name, value, labels);
       if ('ok' in to) return to;
-      (to as BoundHistogram).observe(value);
+      (to as BoundHistogram).observe(value, exemplar);
       return OK;
     },
   };

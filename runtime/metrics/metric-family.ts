@@ -107,7 +107,14 @@ export const metricFamily = <K extends InstrumentKind>(shape: FamilyShape<K>, sc
       const isFree = names.length === 0 || (!shape.isDynamic && values.every((value) => value === OTHER));
       if (isFree || !isFull()) return make(blockOf(names), values);
       // Of a dynamic metric all go to one series: that of the label names which came first over the cap.
-      overflowHandle ??= overflowHandleFor[kind](() => otherHandle(names), scope.overflowed);
+      if (overflowHandle === undefined) {
+        let other: HandleOf<K> | undefined; // from the first value on: no series before its first use
+        const otherOnce = (): HandleOf<K> => {
+          other ??= otherHandle(names);
+          return other;
+        };
+        overflowHandle = overflowHandleFor[kind](otherOnce, scope.overflowed);
+      }
       return overflowHandle;
     },
     observe(names, values, read) {

@@ -68,6 +68,7 @@ export const observedSeries = (
         bucketCounts: NOTHING,
         count: 0,
         exemplars: NOTHING,
+        isObserved: true,
       };
     },
     collect: () => (isPresent ? shown : undefined),

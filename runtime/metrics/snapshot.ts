@@ -44,6 +44,8 @@ export interface Series {
   readonly exemplars: readonly (Exemplar | undefined)[];
   /** Histograms that are configured to be exponential as well: the same observations in buckets of that kind. */
   readonly exponential?: ExponentialBuckets | undefined;
+  /** Read at collection (`Collector.observe`). */
+  readonly isObserved?: true;
 }
 
 export interface Exemplar {

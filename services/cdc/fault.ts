@@ -38,6 +38,7 @@ export interface Faults {
 export const createFaults = (env: Env, { sourceId, slot, eventSystem }: FaultOptions): Faults => {
   const logger = env.logger.subsystem('cdc');
   const health = env.health(sourceId);
+  const errors = env.collector.counter(cdcErrors); // before Lua can take the name
   let counter: BoundCounter | undefined;
   const lastingFaults = new Map<string, string>();
   return {
@@ -53,7 +54,7 @@ export const createFaults = (env: Env, { sourceId, slot, eventSystem }: FaultOpt
         ...fields,
         error: telemetryMessageOf(error),
       });
-      counter ??= env.collector.counter(cdcErrors).bind({ slot });
+      counter ??= errors.bind({ slot });
       counter.add(1);
       health.error(kind);
       if (lasting !== undefined) {

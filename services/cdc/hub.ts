@@ -1,7 +1,7 @@
 import type { Env } from '../../runtime/env.ts';
 import type { CallError } from '../../runtime/errors.ts';
 import type { HostValue } from '../../runtime/lua/values.ts';
-import type { BoundCounter } from '../../runtime/metrics/collector.ts';
+import type { BoundCounter, Counter } from '../../runtime/metrics/collector.ts';
 import { EVENTS } from '../events/port.ts';
 import type { Captured, Change, Op } from './change.ts';
 import { cdcChanges } from './instruments.ts';
@@ -40,6 +40,7 @@ export class ChangeHub {
   readonly #options: HubOptions;
   readonly #lanes: Lane[] = [];
   readonly #listeners = new Set<Listener>();
+  readonly #changes: Counter<'slot' | 'op'>;
   readonly #counters: Partial<Record<Op, BoundCounter>> = {};
   readonly #waitingForRoom: (() => void)[] = [];
   #deliveries = 0;
@@ -49,6 +50,7 @@ export class ChangeHub {
   constructor(env: Env, options: HubOptions) {
     this.#env = env;
     this.#options = options;
+    this.#changes = env.collector.counter(cdcChanges); // before Lua can take the name
   }
 
   addLane(lane: Lane): void {
@@ -102,7 +104,7 @@ export class ChangeHub {
   #count(op: Op): void {
     let counter = this.#counters[op];
     if (counter === undefined) {
-      counter = this.#env.collector.counter(cdcChanges).bind({ slot: this.#options.slot, op });
+      counter = this.#changes.bind({ slot: this.#options.slot, op });
       this.#counters[op] = counter;
     }
     counter.add(1);

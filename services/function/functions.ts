@@ -193,11 +193,12 @@ const effectiveLimits = (defaults: LuaLimits, own: FunctionConfig['limits']): Lu
 
 /** A series for a reason exists from its first kill on. */
 const killCounter = (collector: Collector, id: string): ((reason: KillReason) => void) => {
+  const killed = collector.counter(functionKilled); // before Lua can take the name
   const counters = new Map<KillReason, BoundCounter>();
   return (reason) => {
     let counter = counters.get(reason);
     if (counter === undefined) {
-      counter = collector.counter(functionKilled).bind({ function_id: id, reason });
+      counter = killed.bind({ function_id: id, reason });
       counters.set(reason, counter);
     }
     counter.add(1);

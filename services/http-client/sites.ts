@@ -80,6 +80,9 @@ export interface ClientSites {
  * there is any; the site makes its own where a host program has set up none. Never both: each has a site of its own.
  */
 export const clientSites = (env: Env, core: ClientCore): ClientSites => {
+  // The names are ours before Lua can take them.
+  env.collector.counter(clientRequestsTotal);
+  env.collector.histogram(clientRequestDuration);
   const hosts = new Map<string, Map<string, ClientCore>>();
   const methodsOf = (host: string): Map<string, ClientCore> => {
     const known = hosts.get(host);

@@ -138,6 +138,10 @@ export const isExcluded = (list: readonly string[], route: Route | undefined): b
 export const httpSites = (env: Env, service: string, core: (route: Route | undefined) => HttpCore): HttpSites => {
   const { settings } = env;
   const hostParts = hostReader();
+  // Sites come with their first request: the names are ours before Lua can take them.
+  env.collector.counter(requestsTotal);
+  env.collector.histogram(requestDuration);
+  env.collector.upDownCounter(requestsInFlight);
   const make = (route: Route | undefined, method: string): HttpCore => {
     const labels = { method, route: route?.id ?? UNMATCHED };
     return env.site(

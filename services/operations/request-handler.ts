@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { messageOf } from '../../runtime/errors.ts';
 import { type MetricsText, type OperationsPaths, type ProgramState, ScrapeTimeout } from './port.ts';
 import { healthAnswer, type ProbeAnswer, readyAnswer, wantsOnlyJson } from './probes.ts';
 import type { ServerErrorReason, ServerErrors } from './server-metrics.ts';
@@ -72,6 +73,9 @@ export const requestHandler = (options: RequestHandlerOptions) => {
       errors.failed(route.reason, error);
       if (response.headersSent) response.destroy();
       else if (error instanceof ScrapeTimeout) refuse(request, response, 503, error.message);
+      // Prometheus shows its user no more than the status; who looks here is told why (conventions.md, section 9).
+      else if (route.reason === 'handler')
+        refuse(request, response, 500, `the metrics could not be rendered: ${messageOf(error)}`);
       else refuse(request, response, 500, 'internal error');
     }
   };

@@ -8,6 +8,8 @@ export interface EndpointOptions {
   readonly path: string | undefined;
   /** Plain text off loopback where the scheme is left out. */
   readonly insecure: boolean;
+  /** What the text is from, for messages. */
+  readonly from?: string;
 }
 
 export const isLoopback = (hostname: string): boolean => {
@@ -34,9 +36,10 @@ const withoutUserInfo = (text: string): string => {
  */
 export const resolveEndpoint = (given: string, options: EndpointOptions): Endpoint => {
   const text = given.trim();
+  const origin = options.from === undefined ? '' : ` of ${options.from}`;
   const problem = (what: string): Endpoint => ({
     ok: false,
-    problem: `OTLP endpoint '${withoutUserInfo(given)}' ${what}. Write e.g. http://localhost:4318`,
+    problem: `OTLP endpoint '${withoutUserInfo(given)}'${origin} ${what}. Write e.g. http://localhost:4318`,
   });
   if (text === '') return problem('is empty');
   if (/\s/.test(text)) return problem('holds white space');

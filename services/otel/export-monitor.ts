@@ -6,12 +6,14 @@ import type { BoundCounter, Collector, Unregister } from '../../runtime/metrics/
 import { failureKind } from './failure-kind.ts';
 import { failureRate } from './failure-rate.ts';
 import { exporterCalls, exporterFailureRate } from './instruments.ts';
+import type { PartialSuccess } from './otlp/export-response.ts';
 
 export type ExporterName = 'otlp_traces' | 'otlp_metrics';
 
 /** Told the outcome of every export of one exporter. */
 export interface ExportMonitor {
-  succeeded(): void;
+  /** `partial`: what the collector refused, although it took the request. */
+  succeeded(partial?: PartialSuccess): void;
   failed(error: unknown): void;
   /** Takes the exporter's gauge off. */
   close: Unregister;
@@ -43,10 +45,21 @@ export const exportMonitors = (options: ExportMonitorOptions): ((exporter: Expor
       rate.record(clock.now(), result === 'failure');
     };
 
+    let isRefusing = false;
+    /** What is refused is lost: it must not be sent again (OTLP specification, "Partial Success"). */
+    const refused = ({ rejected, errorMessage }: PartialSuccess): void => {
+      health?.error('rejected');
+      const fields = { exporter, rejected, error: errorMessage || 'no reason given' };
+      if (!isRefusing) logger.warn('the collector refuses a part of what it is sent; that part is lost', fields);
+    };
+
     return {
-      succeeded() {
+      succeeded(partial) {
         count('success', 'none');
         health?.activity();
+        const isRefused = partial !== undefined && partial.rejected > 0;
+        if (isRefused) refused(partial);
+        isRefusing = isRefused;
         if (!failing.delete(exporter)) return;
         if (failing.size === 0) health?.degraded(false);
         logger.info('telemetry export works again', { exporter });

@@ -6,6 +6,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import type { ExportMonitor } from './export-monitor.ts';
+import type { PartialSuccess } from './otlp/export-response.ts';
 import type { Delivery } from './otlp-exporters.ts';
 import type { Temporality } from './settings-types.ts';
 
@@ -18,6 +19,12 @@ const isDelta = (temporality: Temporality, instrument: InstrumentType): boolean 
   return temporality === 'delta' && !ADDITIVE.has(instrument);
 };
 
+/**
+ * A gauge that is read: cumulative, the SDK goes on telling what was read last when its callback throws, or no longer tells
+ * of a label set (rule 101). A gauge has no temporality on the wire.
+ */
+export const forgetsOld = (instrument: InstrumentType): boolean => instrument === InstrumentType.OBSERVABLE_GAUGE;
+
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Reports every export to the monitor, and lets `filter` take out what must not leave. */
@@ -28,8 +35,8 @@ export const pushMetricExporter = (
   filter: (metrics: ResourceMetrics) => ResourceMetrics,
 ): PushMetricExporter => ({
   export(metrics, done) {
-    const finish = (failure: Error | undefined): void => {
-      if (failure === undefined) monitor.succeeded();
+    const finish = (failure: Error | undefined, partial: PartialSuccess | undefined): void => {
+      if (failure === undefined) monitor.succeeded(partial);
       else monitor.failed(failure);
       done(
         failure === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error: failure },
@@ -38,11 +45,13 @@ export const pushMetricExporter = (
     try {
       delivery.send(filter(metrics), finish);
     } catch (error) {
-      finish(asError(error));
+      finish(asError(error), undefined);
     }
   },
   forceFlush: () => delivery.settle(),
   shutdown: () => delivery.shutdown(),
   selectAggregationTemporality: (instrument) =>
-    isDelta(temporality, instrument) ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
+    forgetsOld(instrument) || isDelta(temporality, instrument)
+      ? AggregationTemporality.DELTA
+      : AggregationTemporality.CUMULATIVE,
 });

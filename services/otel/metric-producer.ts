@@ -43,8 +43,12 @@ const exponentialOf = (change: Change): ExponentialHistogram => ({
   negative: NO_BUCKETS, // histograms refuse negative values
 });
 
-const isDelta = (family: Family, temporality: Temporality): boolean =>
-  temporality !== 'cumulative' && (family.kind === 'counter' || family.kind === 'histogram');
+/** `lowmemory` wants no memory for what is read at collection: those sums stay what was read. */
+const isDelta = ({ kind, series }: Family, temporality: Temporality): boolean => {
+  if (temporality === 'cumulative') return false;
+  if (kind === 'histogram' || (kind === 'counter' && temporality === 'delta')) return true;
+  return kind === 'counter' && !series.some(({ isObserved }) => isObserved === true);
+};
 
 /** Snapshots share what does not change: a metric of exponential histograms has them in all its series. */
 const isExponential = (family: Family): boolean => family.series[0]?.exponential !== undefined;
@@ -73,9 +77,10 @@ export const metricProducer = (collector: Collector, version: string, temporalit
 
   const points = <T>(family: Family, endMs: number, read: (change: Change) => T): PointWithExemplars<T>[] => {
     const endTime: HrTime = toHrTime(endMs);
+    const takesChanges = isDelta(family, temporality);
     const made: PointWithExemplars<T>[] = [];
     for (const series of family.series) {
-      const change: Change | undefined = isDelta(family, temporality)
+      const change: Change | undefined = takesChanges
         ? state.take(family.kind, series, endMs)
         : { ...series, from: series.startTime };
       if (change === undefined) continue;

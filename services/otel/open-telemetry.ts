@@ -12,6 +12,7 @@ import { exportMonitors } from './export-monitor.ts';
 import { otelGlobals } from './globals.ts';
 import { hostPropagator } from './host-propagator.ts';
 import { hostTracer } from './host-tracer.ts';
+import { initErrors } from './instruments.ts';
 import { metricSignal } from './metric-signal.ts';
 import { propagator } from './propagator.ts';
 import { resource, resourceAttributes } from './resource.ts';
@@ -62,7 +63,10 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
   const logger = options.logger.subsystem('telemetry');
   const version = options.build.version;
 
+  collector.counter(initErrors); // before Lua can take the name
   const warned = new Set<string>();
+  /** By reason. */
+  const off = new Map<string, readonly string[]>();
   const signalOptions: SignalOptions = {
     settings,
     collector,
@@ -74,12 +78,14 @@ export const openTelemetry = (options: OpenTelemetryOptions): OpenTelemetry => {
       if (!warned.has(text)) logger.warn(text);
       warned.add(text);
     },
+    off: (what, why) => void off.set(why, [...(off.get(why) ?? []), what]),
   };
   const attributes = resourceAttributes({ 'service.version': version, ...settings.resource });
   const shared = resource(attributes);
   const theirs = settings.isDisabled ? undefined : options.tracerProvider;
   const traces = theirs === undefined ? traceSignal(signalOptions, shared) : undefined;
   const metrics = metricSignal(signalOptions, shared);
+  for (const [why, parts] of off) logger.warn(`${parts.join(' and ')} ${parts.length > 1 ? 'are' : 'is'} off: ${why}`);
   const usedPropagator =
     options.propagator === undefined ? propagator(settings.propagators) : hostPropagator(options.propagator, logger);
   const globals = otelGlobals({

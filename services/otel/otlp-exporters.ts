@@ -8,11 +8,12 @@ import type { CompressionAlgorithm, OTLPExporterNodeConfigBase } from '@opentele
 import type * as NodeHttp from '@opentelemetry/otlp-exporter-base/node-http';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { type ExportResponse, jsonResponse, protobufResponse } from './otlp/export-response.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import { type ExportResponse, jsonResponse, type PartialSuccess, protobufResponse } from './otlp/export-response.ts';
 import { jsonMetrics } from './otlp/metric-json.ts';
 import { protobufMetrics } from './otlp/metric-request.ts';
 import type { EncodedSpans } from './otlp/span-batch.ts';
-import type { OtlpSettings } from './settings-types.ts';
+import type { OtlpSettings, PemFile } from './settings-types.ts';
 
 /** Loaded when something is to be sent: a program that sends nothing starts sooner without them. */
 const require = createRequire(import.meta.url);
@@ -24,7 +25,15 @@ export interface Transport {
   halt(): void;
 }
 
-const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
+/** @throws Error naming the variable and the file when it cannot be read. */
+const read = (file: PemFile | undefined): Buffer | undefined => {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file.path);
+  } catch (error) {
+    throw new Error(`${file.from}: '${file.path}' cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+};
 
 /**
  * Pooled connections to one URL. `concurrent` exports may be under way at once; more would be refused by the SDK.
@@ -68,8 +77,8 @@ export interface Requests<T> {
   readonly answer: (bytes: Uint8Array) => ExportResponse;
 }
 
-/** One request: how it ended, and how many of its items the collector refused although it took the request. */
-export type SendDone = (failure: Error | undefined, rejected: number) => void;
+/** One request: how it ended, and what the collector refused of it although it took the request. */
+export type SendDone = (failure: Error | undefined, partial: PartialSuccess | undefined) => void;
 
 /** The SDK's own delivery (retries, timeout, gzip, TLS) of requests that are not its own. */
 export interface Delivery<T> {
@@ -87,14 +96,14 @@ export const delivery = <T>(config: OTLPExporterNodeConfigBase, requests: Reques
     require('@opentelemetry/otlp-exporter-base/node-http') as typeof NodeHttp;
   const { signal, contentType } = requests;
   // The answer is read right before its request is reported, in one go (otlp-exporter-base 0.223, OTLPExportDelegate).
-  let rejected = 0;
+  let partial: PartialSuccess | undefined;
   const delegate = createOtlpHttpExportDelegate<T, ExportResponse>(
     convertLegacyHttpOptions(config, signal, `v1/${signal.toLowerCase()}`, { 'Content-Type': contentType }),
     {
       serializeRequest: requests.serialize,
       deserializeResponse(bytes) {
         const response = requests.answer(bytes);
-        rejected = response.partialSuccess?.rejected ?? 0;
+        partial = response.partialSuccess;
         return response;
       },
     },
@@ -105,8 +114,8 @@ export const delivery = <T>(config: OTLPExporterNodeConfigBase, requests: Reques
   return {
     send(items, done) {
       delegate.export(items, ({ code, error }) => {
-        const refused = rejected;
-        rejected = 0;
+        const refused = partial;
+        partial = undefined;
         done(code === ExportResultCode.SUCCESS ? undefined : (error ?? new Error(NO_REASON)), refused);
       });
     },

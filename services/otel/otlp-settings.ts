@@ -1,21 +1,24 @@
-import { type OtlpSettings, PROTOCOLS, type Protocol, type Sources } from './settings-types.ts';
+import { type OtlpSettings, type PemFile, PROTOCOLS, type Protocol, type Sources } from './settings-types.ts';
 import { parseBoolean, parseOneOf, parsePairs, parseWhole, textOf } from './variables.ts';
 
 /** How a signal is sent: its own variables over the shared ones. */
 export const otlpSettings = ({ file, flags, variables, from }: Sources, signal: 'TRACES' | 'METRICS'): OtlpSettings => {
   const names = (suffix: string) => [`OTEL_EXPORTER_OTLP_${signal}_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`];
-  const path = (suffix: string) =>
-    from.choose<string | undefined>({
+  const pemFile = (suffix: string): PemFile | undefined => {
+    const path = from.choose<string | undefined>({
       names: names(suffix),
-      parse: (text) => text,
+      parse: (text) => text, // read where the exporter is built
       expected: 'a path',
       fallback: undefined,
     });
+    const variable = names(suffix).find((name) => textOf(variables, name) !== undefined);
+    return path === undefined || variable === undefined ? undefined : { path, from: variable };
+  };
   const headers = (name: string) =>
     from.choose({ names: [name], parse: parsePairs, expected: 'a list of key=value', fallback: {}, isSecret: true });
 
-  const own = textOf(variables, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
-  const isBase = flags.endpoint !== undefined || own === undefined;
+  const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
+  const isBase = flags.endpoint !== undefined || textOf(variables, own) === undefined;
   const endpoint = from.choose({
     key: isBase ? 'otel.endpoint' : undefined,
     flag: flags.endpoint,
@@ -42,6 +45,7 @@ export const otlpSettings = ({ file, flags, variables, from }: Sources, signal: 
   const [signalHeaders = '', sharedHeaders = ''] = names('HEADERS');
   return {
     endpoint,
+    endpointFrom: isBase ? (from.origins['otel.endpoint']?.variable ?? 'otel.endpoint') : own,
     isBase,
     insecure: from.choose({
       key: 'otel.insecure',
@@ -66,8 +70,8 @@ export const otlpSettings = ({ file, flags, variables, from }: Sources, signal: 
       expected: 'gzip or none',
       fallback: 'none',
     }),
-    certificate: path('CERTIFICATE'),
-    clientCertificate: path('CLIENT_CERTIFICATE'),
-    clientKey: path('CLIENT_KEY'),
+    certificate: pemFile('CERTIFICATE'),
+    clientCertificate: pemFile('CLIENT_CERTIFICATE'),
+    clientKey: pemFile('CLIENT_KEY'),
   };
 };

@@ -81,6 +81,12 @@ const targetInfo = (attributes: Readonly<Record<string, unknown>>, strategy: Tra
   };
 };
 
+/** NaN and infinite values stay here, whoever recorded them; a histogram that took one never gets rid of it. */
+export const isFinitePoint = ({ value }: DataPoint<unknown>): boolean => {
+  const number = typeof value === 'number' ? value : (value as { readonly sum?: number }).sum;
+  return number === undefined || Number.isFinite(number);
+};
+
 interface Growing {
   readonly family: TextFamily;
   readonly series: Series[];
@@ -125,8 +131,7 @@ export const prometheusFamilies = (
   const add = ({ family, series, seen }: Growing, scope: Scope, point: DataPoint<number | Histogram>): void => {
     const { value, startTime, attributes } = point;
     const isHistogram = typeof value !== 'number';
-    // NaN and infinite values stay here, whoever recorded them.
-    if (!isHistogram && !Number.isFinite(value)) return;
+    if (!isFinitePoint(point)) return isHistogram ? refuse(family.name, 'it recorded what is not finite') : undefined;
     const labels = prometheusLabels(
       { ...attributes, ...scopeAttributes(scope) },
       strategy,

@@ -82,11 +82,13 @@ export const prometheusName = (
   // A gauge of unit 1 is a ratio; a count of unit 1 is not.
   const unit = metric.unit === '1' && metric.kind === 'gauge' ? 'ratio' : unitWords(metric.unit);
   let name = metric.kind === 'counter' ? plain.replace(/[._]total$/, '') : plain;
+  /** Escaped names have no two `_` side by side. */
+  const append = (suffix: string): string => `${isEscaped ? name.replace(/_$/, '') : name}_${suffix}`;
   const parts = name.split(/[^a-zA-Z0-9]+/);
   const isThere = unit !== '' && `_${parts.join('_')}_`.includes(`_${unit}_`);
-  if (unit !== '' && !isThere) name += `_${unit}`;
+  if (unit !== '' && !isThere) name = append(unit);
   const isLast = unit !== '' && name.endsWith(`_${unit}`);
-  return { name: metric.kind === 'counter' ? `${name}_total` : name, unit: isLast ? unit : '' };
+  return { name: metric.kind === 'counter' ? append('total') : name, unit: isLast ? unit : '' };
 };
 
 /** The label of an attribute. */

@@ -34,9 +34,17 @@ export interface OtelSection {
   readonly metrics_temporality?: Temporality;
 }
 
+export interface PemFile {
+  readonly path: string;
+  /** The variable that it is from. */
+  readonly from: string;
+}
+
 /** How one signal is sent. */
 export interface OtlpSettings {
   readonly endpoint: string;
+  /** The variable or the key that it is from. */
+  readonly endpointFrom: string;
   /** `v1/traces` is appended to a base URL; a per-signal variable is used as it is. */
   readonly isBase: boolean;
   readonly insecure: boolean;
@@ -44,10 +52,9 @@ export interface OtlpSettings {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly compression: 'gzip' | 'none';
-  /** Paths of PEM files. */
-  readonly certificate: string | undefined;
-  readonly clientCertificate: string | undefined;
-  readonly clientKey: string | undefined;
+  readonly certificate: PemFile | undefined;
+  readonly clientCertificate: PemFile | undefined;
+  readonly clientKey: PemFile | undefined;
 }
 export interface SpanLimits {
   readonly attributeValueLengthLimit: number;

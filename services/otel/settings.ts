@@ -162,6 +162,9 @@ const limitSettings = ({ from }: Sources): SpanLimits => {
   };
 };
 
+/** The variable that a key's value is from, else the key. */
+const givenAs = ({ origins }: Sources['from'], key: string): string => origins[key]?.variable ?? key;
+
 const batchSettings = ({ file, flags, from }: Sources): BatchSettings => {
   const one = (
     key: keyof NonNullable<OtelSection['batch']>,
@@ -182,7 +185,8 @@ const batchSettings = ({ file, flags, from }: Sources): BatchSettings => {
   const maxQueueSize = one('max_queue_size', 'OTEL_BSP_MAX_QUEUE_SIZE', 1, COUNT, 2048);
   const size = one('max_export_batch_size', 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 1, COUNT, 512);
   if (size > maxQueueSize) {
-    from.warn(`otel.batch.max_export_batch_size: ${size} is above max_queue_size; ${maxQueueSize} is used instead`);
+    const given = givenAs(from, 'otel.batch.max_export_batch_size');
+    from.warn(`${given}: ${size} is above max_queue_size; ${maxQueueSize} is used instead`);
   }
   return {
     maxQueueSize,
@@ -207,9 +211,8 @@ const metricTimes = ({ file, flags, from }: Sources) => {
   const timeout = one('metric_export_timeout', 'OTEL_METRIC_EXPORT_TIMEOUT', 10_000);
   const isGiven = from.origins['otel.metric_export_timeout']?.from !== 'default';
   if (timeout > metricIntervalMs && isGiven) {
-    from.warn(
-      `otel.metric_export_timeout: ${timeout} ms is above the interval; ${metricIntervalMs} ms is used instead`,
-    );
+    const given = givenAs(from, 'otel.metric_export_timeout');
+    from.warn(`${given}: ${timeout} ms is above the interval; ${metricIntervalMs} ms is used instead`);
   }
   return { metricIntervalMs, metricTimeoutMs: Math.min(timeout, metricIntervalMs) };
 };

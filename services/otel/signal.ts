@@ -20,6 +20,8 @@ export interface SignalOptions {
   readonly monitor: (exporter: ExporterName) => ExportMonitor;
   /** Warns, once per text. */
   readonly warn: (text: string) => void;
+  /** Told about a part that is off; one warning says all that are off for the same reason. */
+  readonly off: (what: string, why: string) => void;
 }
 
 /** Spans or metrics on their way out. Both may reject, and late: a dead collector is retried for the export's timeout. */
@@ -38,7 +40,7 @@ export const reportInitError = (
   error: unknown,
 ): void => {
   options.collector.counter(initErrors).bind({ component: 'otel', reason }).add(1);
-  options.warn(`${what} is off: ${messageOf(error)}`);
+  options.off(what, messageOf(error));
 };
 
 /** Checks the endpoint and opens a transport to it. @throws Error telling what is wrong with the configuration. */
@@ -48,7 +50,11 @@ export const openTransport = (
   path: string,
   concurrent: number,
 ): Transport => {
-  const endpoint = resolveEndpoint(otlp.endpoint, { path: otlp.isBase ? path : undefined, insecure: otlp.insecure });
+  const endpoint = resolveEndpoint(otlp.endpoint, {
+    path: otlp.isBase ? path : undefined,
+    insecure: otlp.insecure,
+    from: otlp.endpointFrom,
+  });
   if (!endpoint.ok) throw new Error(endpoint.problem);
   const opened = transport(endpoint.url, otlp, concurrent);
   if (endpoint.warning !== undefined) options.warn(endpoint.warning);

@@ -1,6 +1,7 @@
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import type { Resource } from '@opentelemetry/resources';
 import {
+  AggregationTemporality,
   type DataPoint,
   type IMetricReader,
   MeterProvider,
@@ -10,16 +11,15 @@ import {
 import { messageOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Collector } from '../../runtime/metrics/collector.ts';
+import { CALLBACK_ERRORS } from '../../runtime/metrics/self-metrics.ts';
 import type { ForeignFamily } from '../prometheus/port.ts';
 import { initErrors } from './instruments.ts';
-import { nameOf, prometheusFamilies } from './prometheus-families.ts';
+import { forgetsOld } from './metric-export.ts';
+import { isFinitePoint, nameOf, prometheusFamilies } from './prometheus-families.ts';
 import { SCOPE_NAME } from './tracer.ts';
 
-/** NaN and infinite values stay here, whoever recorded them. */
 const finitePoints = (metric: MetricData): DataPoint<unknown>[] =>
-  (metric.dataPoints as DataPoint<unknown>[]).filter(
-    ({ value }) => typeof value !== 'number' || Number.isFinite(value),
-  );
+  (metric.dataPoints as DataPoint<unknown>[]).filter(isFinitePoint);
 
 /** `foo.bar` in bytes as `foo_bar_bytes_total`: what any Prometheus, and any dashboard for it, can read. */
 const STRATEGY = 'UnderscoreEscapingWithSuffixes';
@@ -45,6 +45,8 @@ export const thirdPartyMetrics = (options: ThirdPartyMetricsOptions): ThirdParty
   const { collector, logger } = options;
   // It serves nothing itself: it is the reader that collects, cumulative and pulled.
   const reader = new PrometheusExporter({ preventServerStart: true });
+  reader.selectAggregationTemporality = (instrument) =>
+    forgetsOld(instrument) ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
   const provider = new MeterProvider({ resource: options.resource, readers: [reader, ...options.readers] });
 
   const refused = new Set<string>();
@@ -53,6 +55,16 @@ export const thirdPartyMetrics = (options: ThirdPartyMetricsOptions): ThirdParty
     refused.add(name);
     collector.counter(initErrors).bind({ component: 'telemetry', reason: 'instrument' }).add(1);
     logger.warn(`third-party metric '${name}' is left out: ${why}`, { metric: name });
+  };
+  let isFailing = false;
+  /** Callbacks that threw: the SDK leaves their series out, and does not say which they are. */
+  const tellFailures = (errors: readonly unknown[]): void => {
+    if (errors.length > 0) {
+      collector.counter(CALLBACK_ERRORS).bind({ metric: 'third_party' }).add(errors.length);
+      const error = errors.map(messageOf).join('; ');
+      if (!isFailing) logger.warn('metrics of third parties could not all be read; those are left out', { error });
+    }
+    isFailing = errors.length > 0;
   };
   const isOwned = (metric: MetricData): boolean => {
     const { name } = nameOf(metric, STRATEGY);
@@ -72,8 +84,7 @@ export const thirdPartyMetrics = (options: ThirdPartyMetricsOptions): ThirdParty
     async families() {
       try {
         const { resourceMetrics, errors } = await reader.collect();
-        if (errors.length > 0)
-          logger.debug('third-party metrics: some failed', { error: errors.map(messageOf).join('; ') });
+        tellFailures(errors);
         return prometheusFamilies(resourceMetrics, { strategy: STRATEGY, isOwned: collector.owns, refuse });
       } catch (error) {
         logger.debug('third-party metrics were not read', { error: messageOf(error) }); // e.g. after the shutdown

@@ -43,11 +43,12 @@ const protobufPipeline = (options: SignalOptions, { config, halt }: Transport): 
     broken: monitor.failed,
     send: (batch) =>
       new Promise((resolve) => {
-        out.send(batch, (failure, rejected) => {
+        out.send(batch, (failure, partial) => {
           if (failure === undefined) {
-            counts.exported(batch.spans - rejected);
-            counts.failed(rejected);
-            monitor.succeeded();
+            const refused = Math.min(partial?.rejected ?? 0, batch.spans);
+            counts.exported(batch.spans - refused);
+            counts.failed(refused);
+            monitor.succeeded(partial);
           } else {
             counts.failed(batch.spans);
             monitor.failed(failure);

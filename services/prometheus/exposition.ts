@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { sampleNames } from '../../runtime/metrics/names.ts';
 import { BUCKETS, cellOf, START, VALUE, VERSION } from '../../runtime/metrics/series-rows.ts';
 import type { Capture, CapturedBlock, FamilyHead, Series } from '../../runtime/metrics/snapshot.ts';
 import { type FamilyText, flat, type Reading, readingOf, type TextFormat } from './family-text.ts';
@@ -38,7 +39,27 @@ export interface Exposition {
   render(capture: Capture, foreign: readonly ForeignFamily[], end: string): Promise<Buffer>;
 }
 
-const shortName = (name: string): string => name.replace(/_(?:total|info)$/, '');
+/** What OpenMetrics calls a counter or an info, when it can; undefined for what keeps its name. */
+const shortName = ({ name, kind }: Pick<TextFamily, 'name' | 'kind'>): string | undefined => {
+  const suffix = kind === 'counter' ? '_total' : '_info';
+  return (kind === 'counter' || kind === 'info') && name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined;
+};
+
+/** Whether a family may have its short name: neither a sample (`x_count` of a histogram) nor another family may have it. */
+const shortNames = (families: readonly Pick<TextFamily, 'name' | 'kind'>[]) => {
+  const taken = new Set<string>();
+  const owners = new Map<string, string>();
+  for (const family of families) {
+    const { name, kind } = family;
+    for (const one of sampleNames(kind === 'info' ? 'gauge' : kind, name)) taken.add(one);
+    const short = shortName(family);
+    if (short !== undefined) owners.set(short, name); // of `target_total` and `target_info`: the later one, the info
+  }
+  return (family: Pick<TextFamily, 'name' | 'kind'>): boolean => {
+    const short = shortName(family);
+    return short === undefined || (!taken.has(short) && owners.get(short) === family.name);
+  };
+};
 
 export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Clock): Exposition => {
   const kept = new WeakMap<FamilyHead, KeptFamily>();
@@ -65,13 +86,26 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
         since = clock.now();
       };
 
-      const names = new Set<string>();
-      for (const { head } of capture.families) names.add(head.name);
-      for (const { family } of foreign) names.add(family.name);
-      const isShortFree = (name: string): boolean => shortName(name) === name || !names.has(shortName(name));
+      const isShortFree = shortNames([
+        ...capture.families.map(({ head }) => head),
+        ...foreign.map(({ family }) => family),
+      ]);
 
+      const addForeign = async (families: readonly ForeignFamily[]): Promise<void> => {
+        for (const { family, series } of families) {
+          const text = format(family, scheme, isShortFree(family));
+          if (series.length > 0) out.addText(text.head);
+          for (const [i, one] of series.entries()) {
+            out.addText(text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one)));
+            if (i % SERIES_PER_LOOK === 0 && isDue()) await giveWay();
+          }
+        }
+      };
+
+      // The target comes first (OpenMetrics, "MetricSet").
+      await addForeign(foreign.filter(({ family }) => family.kind === 'info'));
       for (const { head, blocks, observed } of capture.families) {
-        const family = keptFor(head, isShortFree(head.name));
+        const family = keptFor(head, isShortFree(head));
         const { text } = family;
         let isHeadDue = true;
         for (const block of blocks) {
@@ -91,14 +125,7 @@ export const exposition = (format: TextFormat, scheme: EscapingScheme, clock: Cl
           isHeadDue = false;
         }
       }
-      for (const { family, series } of foreign) {
-        const text = format(family, scheme, isShortFree(family.name));
-        if (series.length > 0) out.addText(text.head);
-        for (const [i, one] of series.entries()) {
-          out.addText(text.lines(text.lead(one.labelNames, one.labelValues), readingOf(one)));
-          if (i % SERIES_PER_LOOK === 0 && isDue()) await giveWay();
-        }
-      }
+      await addForeign(foreign.filter(({ family }) => family.kind !== 'info'));
       out.addText(end);
       const parts = out.parts();
       lastBytes = parts.reduce((sum, { length }) => sum + length, 0);

@@ -22,7 +22,7 @@ export interface FamilyText {
   lines(lead: string, reading: Reading): string;
 }
 
-/** `isShortFree`: no other family has the counter's name without `_total`. */
+/** `isShortFree`: nothing else has the counter's name without `_total`. */
 export type TextFormat = (family: TextFamily, scheme: EscapingScheme, isShortFree: boolean) => FamilyText;
 
 /**

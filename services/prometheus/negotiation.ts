@@ -13,10 +13,27 @@ const parseQ = (text: string | undefined): number => {
   return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(text) ? Number(text) : 0;
 };
 
+/** The pieces of a header; within quotes nothing ends one (RFC 9110, section 5.6.4). In one pass: anybody may send a header. */
+const piecesOf = (header: string, separator: ',' | ';'): readonly string[] => {
+  const pieces: string[] = [];
+  let from = 0;
+  let isQuoted = false;
+  for (let i = 0; i < header.length; i += 1) {
+    const char = header[i];
+    if (isQuoted && char === '\\') i += 1;
+    else if (char === '"') isQuoted = !isQuoted;
+    else if (char === separator && !isQuoted) {
+      pieces.push(header.slice(from, i));
+      from = i + 1;
+    }
+  }
+  pieces.push(header.slice(from));
+  return pieces;
+};
+
 const parseWeighted = (header: string): readonly Weighted[] =>
-  // A comma within quotes does not end an item (RFC 9110, section 5.6.4).
-  (header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? []).flatMap((item) => {
-    const [value = '', ...rest] = item.split(';').map((part) => part.trim());
+  piecesOf(header, ',').flatMap((item) => {
+    const [value = '', ...rest] = piecesOf(item, ';').map((part) => part.trim());
     if (value === '') return [];
     const parameters = new Map(
       rest.map((part) => {
@@ -51,9 +68,14 @@ const textType = (format: TextType['format'], version: string, escaping: string 
   return { format, escaping: scheme, contentType: `${MEDIA[format]}; version=${version}; charset=utf-8${shown}` };
 };
 const TEXT_004 = textType('text', '0.0.4', undefined);
+/** What a range such as `text/*` may stand for, the first that it takes. */
+const BY_RANGE = [TEXT_004, textType('openmetrics', '1.0.0', undefined)] as const;
 
-/** What an item of `Accept` means here; undefined when it is a type that we do not have. */
-const typeOf = ({ value, parameters }: Weighted): TextType | undefined => {
+const isRange = ({ value }: Weighted): boolean => value.endsWith('/*');
+
+/** What an item of `Accept` means here; undefined when it is a type that we do not have. `refused`: by their own names. */
+const typeOf = (item: Weighted, refused: ReadonlySet<string>): TextType | undefined => {
+  const { value, parameters } = item;
   const version = parameters.get('version');
   const escaping = parameters.get('escaping');
   if (value === MEDIA.openmetrics) {
@@ -64,15 +86,27 @@ const typeOf = ({ value, parameters }: Weighted): TextType | undefined => {
     if (version !== undefined && version !== '1.0.0' && version !== '0.0.4') return undefined;
     return textType('text', version ?? '0.0.4', escaping);
   }
-  return value === 'text/*' || value === '*/*' ? TEXT_004 : undefined;
+  if (!isRange(item)) return undefined;
+  const start = value === '*/*' ? '' : value.slice(0, -1);
+  return BY_RANGE.find(({ format }) => MEDIA[format].startsWith(start) && !refused.has(MEDIA[format]));
 };
 
-/** The format with the highest weight, the first of equals; text 0.0.4 when nothing that is asked for is ours. */
+/**
+ * The format with the highest weight; of equals one that is named before one that a range stands for (RFC 9110, section
+ * 12.5.1), then the first. Text 0.0.4 when nothing that is asked for is ours.
+ */
 export const negotiateType = (accept: string | undefined): TextType => {
-  let best: { type: TextType; q: number } | undefined;
-  for (const item of parseWeighted(accept ?? '')) {
-    const type = typeOf(item);
-    if (type !== undefined && item.q > (best?.q ?? 0)) best = { type, q: item.q };
+  const items = parseWeighted(accept ?? '');
+  const refused = new Set(
+    items.filter(({ q, parameters }) => q === 0 && !parameters.has('version')).map(({ value }) => value),
+  );
+  let best: { type: TextType; q: number; isNamed: boolean } | undefined;
+  for (const item of items) {
+    const type = item.q > 0 ? typeOf(item, refused) : undefined;
+    if (type === undefined) continue;
+    const isNamed = !isRange(item);
+    const isBetter = best === undefined || item.q > best.q || (item.q === best.q && isNamed && !best.isNamed);
+    if (isBetter) best = { type, q: item.q, isNamed };
   }
   return best?.type ?? TEXT_004;
 };

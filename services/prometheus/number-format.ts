@@ -6,10 +6,19 @@ export const formatValue = (value: number): string => {
   return String(value);
 };
 
-/** A bound as OpenMetrics wants it in `le`: always a float, so that `1` and `1.0` are not two buckets ("Canonical Numbers"). */
+/**
+ * A bound as OpenMetrics wants it in `le` ("Canonical Numbers"), so that the same bound of two programs is one bucket: Go's
+ * `%g`, and always a float.
+ */
 export const formatCanonical = (value: number): string => {
-  const text = formatValue(value);
-  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+  if (!Number.isFinite(value)) return formatValue(value);
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power < -4 || power > 5) {
+    return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+  }
+  const text = String(value);
+  return text.includes('.') ? text : `${text}.0`;
 };
 
 /** Milliseconds since the epoch as seconds. */

@@ -14,8 +14,8 @@ const exemplarText = (exemplar: CapturedExemplar | undefined): string => {
 };
 
 /**
- * A counter's family is named without `_total`. Where the name does not end so, or the shorter one belongs to another
- * family, the type is `unknown`: OpenMetrics knows no other counter.
+ * A counter's family is named without `_total`. Where the name does not end so, or something else has the shorter
+ * one, the type is `unknown`: OpenMetrics knows no other counter.
  */
 const shapeOf = ({ name, kind }: TextFamily, isShortFree: boolean): { type: string; base: string } => {
   if (kind === 'upDownCounter') return { type: 'gauge', base: name };

@@ -12,7 +12,10 @@ export interface TextFamily {
   readonly boundaries: readonly number[];
 }
 
-/** A family of somebody else, rendered after ours: named and labelled as Prometheus wants it, each name once, none of ours. */
+/**
+ * A family of somebody else, rendered after ours (an info before them): named and labelled as Prometheus wants it, each name
+ * once, none of ours.
+ */
 export interface ForeignFamily {
   readonly family: TextFamily;
   readonly series: readonly Series[];

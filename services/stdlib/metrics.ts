@@ -1,22 +1,28 @@
 import { invalid } from '../../runtime/errors.ts';
 import { numberArgument, textArgument } from '../../runtime/lua/arguments.ts';
-import type { HostFunction, HostResults, LuaModule } from '../../runtime/lua/engine.ts';
+import type { HostFunction, HostResults, LuaModule, LuaThread } from '../../runtime/lua/engine.ts';
 import { isLuaString, LuaTable, type LuaValue, textOf } from '../../runtime/lua/values.ts';
 import type { Collector, DynamicResult } from '../../runtime/metrics/collector.ts';
+import { isSampled, type SpanIds, TRACE } from '../../runtime/trace.ts';
 
 /** The module `metrics` (lua/metrics.md): names and labels are the program's own, so nothing is bound before the call. */
 export const metricsModule = ({ dynamic }: Pick<Collector, 'dynamic'>): LuaModule => {
-  type Emit = (name: string, value: number, labels: Readonly<Record<string, string>>) => DynamicResult;
+  type Emit = (
+    name: string,
+    value: number,
+    labels: Readonly<Record<string, string>>,
+    exemplar?: SpanIds,
+  ) => DynamicResult;
   /** `(name, value [, labels])` */
   const given =
     (lua: string, emit: Emit): HostFunction =>
-    (_thread, args) =>
-      results(emit(textArgument(args, 1, lua), numberArgument(args, 2, lua), labelsOf(args[2])));
+    (thread, args) =>
+      results(emit(textArgument(args, 1, lua), numberArgument(args, 2, lua), labelsOf(args[2]), exemplarOf(thread)));
   /** `(name [, labels])` */
   const fixed =
     (lua: string, emit: Emit, value: number): HostFunction =>
-    (_thread, args) =>
-      results(emit(textArgument(args, 1, lua), value, labelsOf(args[1])));
+    (thread, args) =>
+      results(emit(textArgument(args, 1, lua), value, labelsOf(args[1]), exemplarOf(thread)));
   return {
     name: 'metrics',
     functions: {
@@ -32,6 +38,12 @@ export const metricsModule = ({ dynamic }: Pick<Collector, 'dynamic'>): LuaModul
 
 const results = (result: DynamicResult): HostResults =>
   result.ok ? [true, undefined] : [undefined, invalid(result.problem)];
+
+/** The span that the call is in, when it is sampled; gauges have no use for it. */
+const exemplarOf = ({ context }: LuaThread): SpanIds | undefined => {
+  const trace = context.get(TRACE);
+  return trace !== undefined && isSampled(trace) ? trace : undefined;
+};
 
 const NO_LABELS: Readonly<Record<string, string>> = {};
 

@@ -8,7 +8,7 @@ import { type CollectedPoint, type CollectedSpan, decodePoints, decodeSpans } fr
 
 /**
  * What the collector does with requests from now on. `hang` answers nothing; `refuse` closes the port; `rejects` takes the
- * request and says that so many of its items (below 128) were refused.
+ * request and says that so many of its items (below 128) were refused, and why.
  */
 export type Behaviour =
   | 'ok'
@@ -16,7 +16,16 @@ export type Behaviour =
   | 'refuse'
   | { readonly status: number }
   | { readonly delayMs: number }
-  | { readonly rejects: number };
+  | { readonly rejects: number; readonly why?: string };
+
+/** `Export*ServiceResponse` with a partial success. */
+const refusal = (isJson: boolean, path: string, { rejects, why = '' }: { rejects: number; why?: string }): Buffer => {
+  const key = path.endsWith('/metrics') ? 'rejectedDataPoints' : 'rejectedSpans';
+  if (isJson) return Buffer.from(JSON.stringify({ partialSuccess: { [key]: String(rejects), errorMessage: why } }));
+  const text = Buffer.from(why);
+  const partial = Buffer.concat([Buffer.from([0x08, rejects, 0x12, text.length]), text]);
+  return Buffer.concat([Buffer.from([0x0a, partial.length]), partial]);
+};
 
 export interface SpanQuery {
   readonly name?: string;
@@ -109,10 +118,8 @@ export const startOtlpCollector = async (options: { tls?: ServerOptions } = {}):
     accept(path, request.headers, Buffer.concat(chunks));
     const isJson = request.headers['content-type']?.includes('json') === true;
     response.writeHead(200, { 'content-type': isJson ? 'application/json' : 'application/x-protobuf' });
-    const rejects = typeof behaviour === 'object' && 'rejects' in behaviour ? behaviour.rejects : 0;
-    if (rejects === 0) response.end(isJson ? '{}' : '');
-    else if (isJson) response.end(JSON.stringify({ partialSuccess: { rejectedSpans: String(rejects) } }));
-    else response.end(Buffer.from([0x0a, 0x02, 0x08, rejects]));
+    if (typeof behaviour === 'object' && 'rejects' in behaviour) response.end(refusal(isJson, path, behaviour));
+    else response.end(isJson ? '{}' : '');
   };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {

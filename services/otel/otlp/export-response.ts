@@ -1,6 +1,11 @@
-/** What a collector answers: how much of a request it refused, and why. */
+/** How many items of a request a collector refused, and why. */
+export interface PartialSuccess {
+  readonly rejected: number;
+  readonly errorMessage: string;
+}
+/** What a collector answers. */
 export interface ExportResponse {
-  readonly partialSuccess?: { readonly rejected: number; readonly errorMessage: string };
+  readonly partialSuccess?: PartialSuccess;
 }
 
 const NOTHING: ExportResponse = {};

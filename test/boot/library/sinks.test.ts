@@ -80,3 +80,20 @@ test('series go to a collector of the host, beside its own, and what is read the
   await second.call('app:echo');
   t.match(await second.metricsText(), /^shop_function_calls\{function_id="app:echo",status="success"\} 2$/m);
 });
+
+test('the names of what an app declares are ours from the start: Lua cannot take one before its first use', async (t) => {
+  const runtime = await startRuntime(t);
+  const lazy = [
+    'http_requests_total',
+    'http_request_duration_seconds',
+    'http_requests_in_flight',
+    'http_client_requests_total',
+    'http_client_request_duration_seconds',
+    'function_killed_total',
+    'telemetry_init_errors_total',
+  ];
+  for (const name of lazy) {
+    const taken = runtime.collector.dynamic.gaugeSet(`wippy_${name}`, 1, {});
+    t.match(taken, { ok: false, problem: /taken by the runtime/ }, name);
+  }
+});

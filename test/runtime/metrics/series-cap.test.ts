@@ -64,3 +64,24 @@ test('the cap of a dynamic metric holds for label sets of all shapes, and withou
   );
   t.equal(valueAt(collector, OVERFLOW, { metric: 'lua' }), 17);
 });
+
+test('a handle over the cap looks nothing up per value', async (t) => {
+  const { collector } = testCollector(2);
+  const counter = collector.counter(spec);
+  const took = collector.histogram({ ...spec, name: 'took_seconds', boundaries: [1] });
+  for (const host of ['a', 'c']) for (const one of [counter, took]) one.bind({ host, status: '200' });
+  const handle = counter.bind({ host: 'b', status: '200' });
+  const timer = took.bind({ host: 'b', status: '200' });
+  handle.add(1);
+  timer.observe(1);
+  // What a label set is looked up by is a text of its names.
+  const lookups = t.capture(JSON, 'stringify', JSON.stringify);
+  for (let i = 0; i < 1000; i += 1) {
+    handle.add(1);
+    timer.observe(1);
+  }
+  t.equal(lookups().length, 0);
+  t.equal(valueAt(collector, 'wippy_calls_total', { host: 'other', status: 'other' }), 1001);
+  t.equal(seriesOf(collector, 'wippy_took_seconds', { host: 'other', status: 'other' })?.count, 1001);
+  t.equal(valueAt(collector, OVERFLOW, { metric: 'wippy_took_seconds' }), 1001);
+});

@@ -43,6 +43,16 @@ test('rule 4: in-flight is 0 again after success, Lua error, host exception, can
   t.same(bench.rows('function_killed_total'), ['function_id=app:f,reason=cpu 1']);
 });
 
+test('a name of ours that Lua would take before its first use is refused, and the kill is counted', async (t) => {
+  const bench = await surfaceBench(t, [lua('app:f', 'while true do end', { limits: { cpu_ms: 20 } })]);
+  t.match(bench.env.collector.dynamic.gaugeSet('wippy_function_killed_total', 1, {}), {
+    ok: false,
+    problem: /taken by the runtime/,
+  });
+  await t.rejects(bench.call('app:f'), { message: 'limit exceeded: cpu_ms 20 in app:f' });
+  t.same(bench.rows('function_killed_total'), ['function_id=app:f,reason=cpu 1']);
+});
+
 test('an unknown target is NotFound with its id', async (t) => {
   const bench = await surfaceBench(t, []);
   await t.rejects(bench.call('app:none'), {

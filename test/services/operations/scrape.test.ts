@@ -35,7 +35,8 @@ test('rule 100: a throwing handler answers 500, is logged once per episode and c
     return { contentType: 'text/plain', contentEncoding: undefined, body: Buffer.from('fine') };
   };
   const { port, collector, lines } = await startServer(t, { metrics: { render } });
-  for (let i = 0; i < 3; i += 1) t.match(await ask(port, '/metrics'), { status: 500, text: 'internal error' });
+  const told = { status: 500, text: 'the metrics could not be rendered: renderer broke' };
+  for (let i = 0; i < 3; i += 1) t.match(await ask(port, '/metrics'), told);
   t.equal(valueAt(collector, ERRORS, { reason: 'handler' }), 3);
   const logged = () => lines.filter((line) => line.level === 'error' && line.fields?.error === 'renderer broke').length;
   t.equal(logged(), 1);

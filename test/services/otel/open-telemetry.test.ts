@@ -6,6 +6,8 @@ import { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
 import { DURATION_SECONDS } from '../../../runtime/metrics/instruments.ts';
 import { TRACE } from '../../../runtime/trace.ts';
+import type { OtelSection } from '../../../services/otel/settings-types.ts';
+import type { Variables } from '../../../services/otel/variables.ts';
 import { type OtlpCollector, startOtlpCollector } from '../../harness/otlp-collector.ts';
 import { poll } from '../../harness/poll.ts';
 import { testCertificate, testKey } from '../../harness/test-certificate.ts';
@@ -186,7 +188,46 @@ test('spans that a collector refuses within a request that it takes have failed'
   await otel.flush(20_000);
   t.equal(value('wippy_spans_total', { result: 'failed' }), 3);
   t.equal(value('wippy_spans_total', { result: 'exported' }), 3);
+  await backend.behave({ rejects: 3 });
+  call('f', () => 1);
+  await otel.flush(20_000);
+  t.equal(value('wippy_spans_total', { result: 'failed' }), 4, 'no more than were sent');
+  t.equal(value('wippy_telemetry_invalid_observations_total'), 0);
 });
+
+for (const protocol of ['http/protobuf', 'http/json'] as const) {
+  test(`points that a collector refuses within a request that it takes over ${protocol}: told once per episode, counted each time`, async (t) => {
+    const backend = await collectorOf(t);
+    const kinds: string[] = [];
+    const health = {
+      degraded: () => {},
+      error: (kind: string) => void kinds.push(kind),
+      activity: () => {},
+      restarted: () => {},
+    };
+    const { otel, collector, linesAt, value } = startOtel(
+      t,
+      { ...ON, traces_enabled: false, protocol, endpoint: backend.url },
+      {},
+      health,
+    );
+    collector.dynamic.counterAdd('jobs_total', 1, {});
+    const warnings = () => linesAt('warn').filter(({ message }) => /refuses/.test(message));
+    for (const [behaviour, episodes] of [
+      [{ rejects: 3, why: 'too old' }, 1],
+      [{ rejects: 3, why: 'too old' }, 1],
+      ['ok', 1],
+      [{ rejects: 1, why: 'too new' }, 2],
+    ] as const) {
+      await backend.behave(behaviour);
+      t.ok(await otel.flush(20_000), 'such a request is not to be sent again');
+      t.equal(warnings().length, episodes);
+    }
+    t.match(warnings()[0]?.fields, { exporter: 'otlp_metrics', rejected: 3, error: 'too old' });
+    t.strictSame(kinds, ['rejected', 'rejected', 'rejected']);
+    t.equal(value('wippy_exporter_calls_total', { exporter: 'otlp_metrics', result: 'success' }), 4);
+  });
+}
 
 test('rule 119: a failure episode warns once, counts each time, and re-arms on recovery', async (t) => {
   const backend = await collectorOf(t);
@@ -254,6 +295,28 @@ test('rule 92: one signal failing leaves the other working', async (t) => {
   t.match(linesAt('warn')[0]?.message, /^tracing \(exporter otlp\) is off: OTLP endpoint ':\/\/x'/);
   t.equal(value('wippy_telemetry_init_errors_total', { component: 'otel', reason: 'config' }), 1, 'rule 93');
   t.equal(backend.point('wippy_telemetry_init_errors_total').value, 1, 'and visible where metrics arrive');
+});
+
+test('rules 88, 89: an endpoint that is none is one warning, for both signals, and names where it is from', async (t) => {
+  const cases: readonly (readonly [OtelSection, Variables, RegExp])[] = [
+    [ON, { OTEL_EXPORTER_OTLP_ENDPOINT: '://x' }, /':\/\/x' of OTEL_EXPORTER_OTLP_ENDPOINT is not a URL/],
+    [{ ...ON, endpoint: '://x' }, {}, /':\/\/x' of otel\.endpoint is not a URL/],
+  ];
+  for (const [file, variables, message] of cases) {
+    const { linesAt, value } = startOtel(t, file, variables);
+    t.match(linesAt('warn'), [{ message: /^tracing \(exporter otlp\) and metrics push \(exporter otlp\) are off: / }]);
+    t.match(linesAt('warn')[0]?.message, message);
+    t.equal(linesAt('warn').length, 1);
+    t.equal(value('wippy_telemetry_init_errors_total'), 2);
+  }
+  const { linesAt } = startOtel(t, ON, {
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'ftp://x',
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'ftp://y',
+  });
+  t.match(linesAt('warn'), [
+    { message: /^tracing .* is off: .*'ftp:\/\/x' of OTEL_EXPORTER_OTLP_TRACES_ENDPOINT / },
+    { message: /^metrics push .* is off: .*'ftp:\/\/y' of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT / },
+  ]);
 });
 
 test('rule 89: whatever the collector is, calls go on, with one warning', async (t) => {
@@ -327,12 +390,15 @@ test('rule 125: plain text off loopback is warned about once for both signals', 
 });
 
 test('rule 93: a certificate that cannot be read switches the signal off', async (t) => {
-  const { call, value } = startOtel(t, { enabled: true }, { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem' });
+  const variables = { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem' };
+  const { call, value, linesAt } = startOtel(t, { enabled: true, metrics_enabled: true }, variables);
   t.equal(
     call('f', () => 1),
     1,
   );
-  t.equal(value('wippy_telemetry_init_errors_total', { component: 'otel', reason: 'config' }), 1);
+  t.equal(value('wippy_telemetry_init_errors_total', { component: 'otel', reason: 'config' }), 2, 'both signals');
+  t.match(linesAt('warn'), [{ message: /are off: OTEL_EXPORTER_OTLP_CERTIFICATE: '\/nowhere\/ca\.pem' .*ENOENT/ }]);
+  t.equal(linesAt('warn').length, 1, 'rule 88: told once, with the variable');
 });
 
 test('a collector behind TLS that asks for a client certificate', async (t) => {

@@ -22,6 +22,12 @@ test('units become suffixes, before _total, unless they are there', async (t) =>
     ['bytes.sent', 'By', 'counter', 'bytes_sent_total', ''],
     ['wait_seconds', 's', 'gauge', 'wait_seconds', 'seconds'],
     ['a..b--c__d', '', 'other', 'a_b_c_d', ''],
+    ['jobs.', '', 'counter', 'jobs_total', ''],
+    ['size-', 'By', 'gauge', 'size_bytes', 'bytes'],
+    ['heat', '1/s', 'gauge', 'heat_per_second', 'per_second'],
+    ['heat', 'Cel/', 'gauge', 'heat_celsius', 'celsius'],
+    ['heat', '°', 'gauge', 'heat', ''],
+    ['size', 'k{x}B', 'gauge', 'size_kB', 'kB'],
     ['9lives', '', 'other', '_9lives', ''],
     ['jobs_total', '', 'counter', 'jobs_total', ''],
   ];

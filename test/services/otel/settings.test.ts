@@ -18,6 +18,7 @@ test('the defaults are those of boot.md, and everything is off', async (t) => {
     wantsOperationsPort: false,
     traces: {
       endpoint: 'http://localhost:4318',
+      endpointFrom: 'otel.endpoint',
       isBase: true,
       insecure: false,
       protocol: 'http/protobuf',
@@ -130,6 +131,12 @@ test('rule 88: an invalid variable gives one warning naming variable, value and 
   }
   t.match(warningsOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '2' }), [/'2' .* 1 is used/]);
   t.same(warningsOf({ OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' }), []);
+  t.match(warningsOf({ OTEL_METRIC_EXPORT_TIMEOUT: '99000' }), [
+    /^OTEL_METRIC_EXPORT_TIMEOUT: 99000 ms .* 30000 ms is used/,
+  ]);
+  t.match(warningsOf({ OTEL_BSP_MAX_QUEUE_SIZE: '5', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' }), [
+    /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE: 10 .* 5 is used/,
+  ]);
   const secret = warningsOf({ [`${OTLP}_HEADERS`]: 'geheim' });
   t.equal(secret.length, 1);
   t.notMatch(secret[0], /geheim/, 'headers may hold secrets');
@@ -165,8 +172,8 @@ test('rule 82: each signal has its own endpoint, used as it is', async (t) => {
     endpoint: 'http://all:4318',
     isBase: true,
     compression: 'gzip',
-    certificate: '/ca.pem',
-    clientKey: '/key.pem',
+    certificate: { path: '/ca.pem', from: `${OTLP}_CERTIFICATE` },
+    clientKey: { path: '/key.pem', from: `${OTLP}_TRACES_CLIENT_KEY` },
   });
   t.match(settings.metrics, {
     endpoint: 'http://metrics:1/push',
@@ -232,7 +239,7 @@ test('batch, interval, limits, propagators, temporality by variable', async (t) 
   t.match(settings, { metricIntervalMs: 1000, metricTimeoutMs: 1000, temporality: 'delta' });
   t.match(settings.limits, { attributeCountLimit: 7, attributeValueLengthLimit: 9, attributePerEventCountLimit: 0 });
   t.same(settings.propagators, ['tracecontext', 'baggage']);
-  t.match(warnings, [/max_export_batch_size: 20/], 'a default above the interval is no mistake of the user');
+  t.match(warnings, [/MAX_EXPORT_BATCH_SIZE: 20/], 'a default above the interval is no mistake of the user');
   t.same(settingsOf({}, { OTEL_PROPAGATORS: 'none' }).propagators, []);
   t.same(settingsOf({ propagators: ['baggage'] }).propagators, ['baggage']);
   t.match(warningsOf({ OTEL_PROPAGATORS: 'b3,baggage' }), [/'b3'.* baggage is used instead/]);

@@ -200,6 +200,7 @@ test('third-party metrics: one family per name, without what is ours', async (t)
   metrics.getMeter('lib-b').createCounter('jobs.done', { description: 'Jobs' }).add(3);
   metrics.getMeter('lib-b').createCounter('wippy_calls_total').add(99);
   metrics.getMeter('lib-c').createGauge('temperature').record(Number.NaN);
+  metrics.getMeter('lib-c').createHistogram('waited').record(Number.POSITIVE_INFINITY);
   metrics.getMeter('lib-c').createUpDownCounter('jobs.done.total').add(1); // exported under the counter's name
   t.equal(
     (await text()).split('\n').slice(3).join('\n'),
@@ -213,8 +214,8 @@ test('third-party metrics: one family per name, without what is ours', async (t)
   );
   await text();
   const refused = value('wippy_telemetry_init_errors_total', { component: 'telemetry', reason: 'instrument' });
-  t.equal(refused, 2, 'one of ours and one of another kind, each once');
-  t.equal(linesAt('warn').length, 2);
+  t.equal(refused, 3, 'one of ours, one of another kind and one without an end, each once');
+  t.equal(linesAt('warn').length, 3);
 
   await otel.flush(20_000);
   t.match(
@@ -225,10 +226,44 @@ test('third-party metrics: one family per name, without what is ours', async (t)
     ],
   );
   t.same(backend.points('temperature'), [], 'rule 32: no NaN, in either sink');
+  t.same(backend.points('waited'), [], 'and nothing infinite');
   t.equal(backend.point('wippy_calls_total').value, 1, 'ours, and only ours');
   t.equal(backend.points('wippy_calls_total').length, 1);
   await otel.shutdown(20_000);
   t.same(await otel.thirdPartyFamilies(), [], 'after the end it is empty, and does not fail');
+});
+
+test('rule 101: a callback of a third party that throws costs its own series, is counted, and told once per episode', async (t) => {
+  const { otel, backend, value, linesAt } = await startProgram(t);
+  let isBroken = true;
+  const meter = metrics.getMeter('lib-a');
+  meter.createCounter('fine').add(1);
+  meter.createObservableGauge('broken').addCallback((result) => {
+    if (isBroken) throw new Error('no reading');
+    result.observe(5);
+  });
+  const names = async () => (await otel.thirdPartyFamilies()).map(({ family }) => family.name);
+  const failures = () => value('wippy_telemetry_callback_errors_total', { metric: 'third_party' });
+  const warnings = () => linesAt('warn').filter(({ fields }) => /no reading/.test(String(fields?.error))).length;
+  for (let i = 1; i <= 2; i += 1) {
+    t.strictSame(await names(), ['target_info', 'fine_total']);
+    t.equal(failures(), i);
+    t.equal(warnings(), 1);
+  }
+  isBroken = false;
+  t.strictSame(await names(), ['target_info', 'fine_total', 'broken']);
+  isBroken = true;
+  t.strictSame(await names(), ['target_info', 'fine_total'], 'no old value');
+  t.equal(failures(), 3);
+  t.equal(warnings(), 2);
+
+  isBroken = false;
+  await otel.flush(20_000);
+  t.equal(backend.points('broken').length, 1);
+  isBroken = true;
+  await otel.flush(20_000);
+  t.equal(backend.points('broken').length, 1, 'nor in OTLP');
+  t.equal(backend.points('fine').length, 2);
 });
 
 test('instrumentation of HTTP records no metrics of its own beside ours', async (t) => {

@@ -34,6 +34,16 @@ test('the format follows Accept', async (t) => {
     [prometheus3, OPEN_UTF8],
     ['text/plain;version="1.0.0";q=0.5,application/vnd.google.protobuf;proto="a,b;c"', TEXT_1],
     ['application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited', TEXT],
+    ['*/*, application/openmetrics-text', OPEN],
+    ['text/*;q=0.5, application/openmetrics-text;q=0.5', OPEN],
+    ['application/openmetrics-text;q=0.5, */*', TEXT],
+    ['application/*', OPEN],
+    ['application/*, text/plain', TEXT],
+    ['text/*', TEXT],
+    ['text/plain;q=0, */*;q=0.1', OPEN],
+    ['text/plain;q=0, text/*', TEXT],
+    ['text/plain;version=1.0.0;q=0, */*', TEXT],
+    ['text/plain;version=1.0.0;x="; q=0",application/openmetrics-text;q=0.9', TEXT_1],
   ];
   for (const [accept, contentType] of cases) t.equal(negotiateType(accept).contentType, contentType, String(accept));
 });
@@ -87,4 +97,20 @@ test('gzip follows Accept-Encoding', async (t) => {
   ];
   for (const encoding of yes) t.ok(acceptsGzip(encoding), encoding);
   for (const encoding of no) t.notOk(acceptsGzip(encoding), String(encoding));
+});
+
+test('a hostile header is read in no time', async (t) => {
+  const hostile = [
+    `"${'\\"'.repeat(4000)}`,
+    `"${'\\'.repeat(8000)}`,
+    'a;'.repeat(4000),
+    'a,"'.repeat(2700),
+    ';="'.repeat(2700),
+  ];
+  const start = performance.now();
+  for (const header of hostile) {
+    t.equal(negotiateType(header).contentType, TEXT);
+    t.notOk(acceptsGzip(header));
+  }
+  t.ok(performance.now() - start < 150, `${performance.now() - start} ms`);
 });

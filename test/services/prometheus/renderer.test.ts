@@ -42,6 +42,26 @@ test('families of third parties come after ours, in every format', async (t) => 
   }
 });
 
+test('the target comes first: OpenMetrics wants it there', async (t) => {
+  const { collector, clock, logger } = testCollector();
+  collector.dynamic.counterAdd('c_total', 1, {});
+  const { family, series } = gauge('target_info', 1);
+  const foreign = async (): Promise<ForeignFamily[]> => [
+    gauge('theirs', 5),
+    { family: { ...family, kind: 'info' }, series },
+  ];
+  const renderer = prometheusRenderer({ collector, clock, logger, foreign });
+  for (const accept of ['text/plain', OPEN]) {
+    const text = (await renderer.render({ accept })).body.toString();
+    const names = text.match(/^[a-z]+_?[a-z]* /gm)?.map((name) => name.trim());
+    t.strictSame(
+      names?.filter((name) => name !== 'c_created'),
+      ['target_info', 'c_total', 'theirs'],
+      accept,
+    );
+  }
+});
+
 test('rule 92: third parties that fail or hang leave our metrics; counted each time, told once per episode', async (t) => {
   const { collector, clock, logger, lines } = testCollector();
   collector.dynamic.counterAdd('c_total', 1, {});

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import type { ForeignFamily } from '../../../services/prometheus/port.ts';
 import { parsePrometheusText, select } from '../../harness/prometheus-text.ts';
 import { testCollector } from '../../runtime/metrics/fixture.ts';
 import { openMetricsFormatter, textFormatter } from './format.ts';
@@ -95,6 +96,41 @@ test('OpenMetrics: a counter whose short name another family has is unknown, als
   const text = await render(collector);
   t.match(text, /# TYPE jobs gauge\n.*# TYPE jobs_total unknown\n.*jobs_total 1\n/s);
   t.notMatch(text, /jobs_created/);
+});
+
+test('OpenMetrics: a counter whose short name is that of another sample is unknown', async (t) => {
+  const target: ForeignFamily = {
+    family: { name: 'target_info', kind: 'info', help: 'Target', unit: '', boundaries: [] },
+    series: [
+      {
+        labelNames: [],
+        labelValues: [],
+        startTime: 0,
+        version: 1,
+        value: 1,
+        bucketCounts: [],
+        count: 0,
+        exemplars: [],
+      },
+    ],
+  };
+  const { collector } = testCollector();
+  for (const name of ['orders_total', 'orders_created_total', 'size_count_total', 'target_total'])
+    collector.dynamic.counterAdd(name, 1, {});
+  collector.dynamic.histogramObserve('size', 1, {});
+  const parsed = parsePrometheusText(`${await openMetricsFormatter()(collector, [target])}# EOF\n`);
+  t.strictSame(
+    [...parsed.families].map(([name, { type }]) => `${type} ${name}`),
+    [
+      'info target',
+      'unknown orders_created_total',
+      'counter orders',
+      'histogram size',
+      'unknown size_count_total',
+      'unknown target_total',
+    ],
+  );
+  t.equal(select(parsed, 'orders_created_total')[0]?.value, 1);
 });
 
 test('label values come back as they went in, and an injected line stays a text', async (t) => {

@@ -3,6 +3,7 @@ import { rootContext } from '../../../runtime/context.ts';
 import type { LogFields, Logger, LogLevel } from '../../../runtime/logger.ts';
 import type { DynamicResult } from '../../../runtime/metrics/collector.ts';
 import { TRACE } from '../../../runtime/trace.ts';
+import { testCollector } from '../../runtime/metrics/fixture.ts';
 import { stdlibBench } from './stdlib-bench.ts';
 
 const rows = (title: string, list: readonly (readonly [string, string])[]) =>
@@ -216,8 +217,8 @@ test('metrics: what each function emits', async (t) => {
   const calls: unknown[][] = [];
   const spy =
     (operation: string) =>
-    (...args: unknown[]): DynamicResult => {
-      calls.push([operation, ...args]);
+    (name: string, value: number, labels: unknown): DynamicResult => {
+      calls.push([operation, name, value, labels]);
       return { ok: true };
     };
   const dynamic = {
@@ -261,6 +262,30 @@ test('metrics: what each function emits', async (t) => {
     ],
     'a name that objects have is a label like any other, to be refused',
   );
+});
+
+test('metrics: counters and histograms keep the sampled span of their call as exemplar', async (t) => {
+  const { collector } = testCollector();
+  const bench = stdlibBench({ dynamic: collector.dynamic });
+  const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, isRemote: false };
+  const emit = `metrics.counter_inc("jobs_total", {q = "a"}) metrics.counter_add("jobs_total", 2)
+    metrics.histogram("size", 0.5) metrics.gauge_set("depth", 1) metrics.gauge_inc("load")`;
+  const exemplars = () =>
+    collector
+      .snapshot()
+      .families.flatMap(({ name, series }) => series.flatMap((one) => one.exemplars.map((kept) => [name, kept])))
+      .filter(([, kept]) => kept !== undefined);
+  await bench.run(emit);
+  await bench.run(emit, rootContext.with(TRACE, { ...trace, flags: 0 }));
+  t.same(exemplars(), [], 'of a call that is not sampled nothing is kept');
+  await bench.run(emit, rootContext.with(TRACE, trace));
+  const { traceId, spanId } = trace;
+  t.match(exemplars(), [
+    ['jobs_total', { traceId, spanId, value: 1 }],
+    ['jobs_total', { traceId, spanId, value: 2 }],
+    ['size', { traceId, spanId, value: 0.5 }],
+  ]);
+  t.equal(exemplars().length, 3);
 });
 
 test('metrics: refusals are Invalid, wrong types raise', async (t) => {

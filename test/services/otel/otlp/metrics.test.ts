@@ -12,6 +12,7 @@ import { createCollector } from '../../../../runtime/metrics/core.ts';
 import { metricProducer } from '../../../../services/otel/metric-producer.ts';
 import { jsonMetrics } from '../../../../services/otel/otlp/metric-json.ts';
 import { protobufMetrics } from '../../../../services/otel/otlp/metric-request.ts';
+import type { Temporality } from '../../../../services/otel/settings-types.ts';
 import { officialDecoder } from '../../../harness/official-otlp.ts';
 import { decodePoints } from '../../../harness/otlp-decode.ts';
 import { RESOURCE, stockSerializers } from './span-fixture.ts';
@@ -119,7 +120,7 @@ test('a serializer is used again and again', async (t) => {
 
 const encodings = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' } as const;
 for (const [protocol, type] of Object.entries(encodings)) {
-  const start = (temporality: 'cumulative' | 'delta') => {
+  const start = (temporality: Temporality) => {
     const collector = createCollector({
       namespace: 'wippy',
       clock: systemClock(),
@@ -129,11 +130,11 @@ for (const [protocol, type] of Object.entries(encodings)) {
     const producer = metricProducer(collector, '1', temporality);
     return {
       collector,
-      async collect(name: string) {
+      async collect(name?: string) {
         const { resourceMetrics } = await producer.collect();
         const bytes = Buffer.from(serialize({ ...resourceMetrics, resource }));
         if (!('missing' in official)) official.decode('metrics', bytes, protocol === 'http/json' ? 'json' : 'protobuf');
-        return decodePoints(bytes, type).filter((point) => point.name === name);
+        return decodePoints(bytes, type).filter((point) => name === undefined || point.name === name);
       },
     };
   };
@@ -174,6 +175,32 @@ for (const [protocol, type] of Object.entries(encodings)) {
     t.same(second?.exemplars, []);
     bound.add(2, OTHER);
     t.match(await collect('wippy_jobs'), [{ value: 2, exemplars: [OTHER] }]);
+  });
+
+  test(`lowmemory over ${protocol}: what is read at collection stays cumulative`, async (t) => {
+    const { collector, collect } = start('lowmemory');
+    const spec = { help: 'h', unit: '1', labels: ['q'] };
+    let total = 0;
+    const read = () => (total += 2);
+    collector.observe('counter', { ...spec, name: 'read_total' }, { q: 'a' }, read);
+    collector.observe('counter', { ...spec, name: 'mixed_total' }, { q: 'a' }, read);
+    const mixed = collector.counter({ ...spec, name: 'mixed_total' }).bind({ q: 'b' });
+    const counted = collector.counter({ ...spec, name: 'counted_total' }).bind({ q: 'a' });
+    const took = collector.histogram({ ...spec, name: 'took', boundaries: [1] }).bind({ q: 'a' });
+    for (let i = 0; i < 2; i += 1) {
+      counted.add(3);
+      mixed.add(3);
+      took.observe(1);
+      const points = await collect();
+      const told = points.map(({ name, temporality, value }) => [name.replace('wippy_', ''), temporality, value]);
+      t.strictSame(told, [
+        ['counted_total', 'delta', 3],
+        ['mixed_total', 'cumulative', 3 * (i + 1)],
+        ['mixed_total', 'cumulative', 2 + 4 * i],
+        ['read_total', 'cumulative', 4 + 4 * i],
+        ['took', 'delta', 1],
+      ]);
+    }
   });
 
   test(`a histogram that is configured so is exponential over ${protocol}, others are not`, async (t) => {
