@@ -1,4 +1,4 @@
-import { Coroutine } from './run.ts';
+import { Coroutine } from './coroutine.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
 

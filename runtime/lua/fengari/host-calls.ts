@@ -3,7 +3,7 @@ import { CallError, messageOf } from '../../errors.ts';
 import { type HostFunction, type HostMethod, type HostResults, LuaRaise, Suspension } from '../engine.ts';
 import type { HostValue, LuaValue } from '../values.ts';
 import type { Measure } from './bridge.ts';
-import type { Coroutine } from './run.ts';
+import type { Coroutine } from './coroutine.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
 
@@ -116,7 +116,7 @@ export const createHostCalls = (vm: Vm) => {
         coroutine.isHostYield = true; // and nobody wakes it again
         return lua.lua_yieldk(L, 0, null, proceed);
       }
-      if (out === undefined) return 0;
+      if (out === undefined && !style.yields) return 0;
       if (!Array.isArray(out) && (out instanceof Suspension || isPromise(out as never))) {
         if (!vm.isSuspendable(coroutine)) {
           return raise(

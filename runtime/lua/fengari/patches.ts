@@ -94,7 +94,7 @@ const BITS: readonly Patch[] = [
   { file: 'lobject.js', pattern: 'return (~0 ^ v1);', replacement: 'return perilune.bitNot(v1);' },
 ];
 
-// An integer is any integral number up to 2^53, not only what fits 32 bits.
+// An integer is any integral number up to 2^53, that one included, not only what fits 32 bits.
 const INTEGER_RANGE: readonly Patch[] = [
   {
     file: 'luaconf.js',
@@ -109,12 +109,12 @@ const INTEGER_RANGE: readonly Patch[] = [
   {
     file: 'luaconf.js',
     pattern: 'n >= LUA_MININTEGER && n < -LUA_MININTEGER ? n : false',
-    replacement: 'n >= LUA_MININTEGER && n <= LUA_MAXINTEGER ? n : false',
+    replacement: 'n >= LUA_MININTEGER - 1 && n <= LUA_MAXINTEGER + 1 ? n : false',
   },
   {
     file: 'lapi.js',
     pattern: 'fengari_argcheck(typeof n === "number" && (n|0) === n);',
-    replacement: 'fengari_argcheck((n|0) === n || Number.isSafeInteger(n));',
+    replacement: 'fengari_argcheck((n|0) === n || (Number.isInteger(n) && Math.abs(n) <= 2 ** 53));',
   },
   { file: 'ltable.js', pattern: 'lua_assert(typeof key == "number" && (key|0) === key);', replacement: '' },
   {

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { isPromise } from '../../../../runtime/call.ts';
 import { contextKey, rootContext } from '../../../../runtime/context.ts';
 import { type CallError, canceled } from '../../../../runtime/errors.ts';
 import type { HostFunction } from '../../../../runtime/lua/engine.ts';
@@ -386,6 +387,38 @@ test('a call that never waits gives way at a yielding function', async (t) => {
   t.teardown(() => clearInterval(timer));
   await lua.run('for i = 1, 200 do for j = 1, 5000 do end; host.turn() end');
   t.ok(ticks > 5, `timers ran meanwhile: ${ticks}`);
+});
+
+test('the time that host calls and nested calls take counts too: whoever makes long ones gives way after each', async (t) => {
+  const spin = (): void => {
+    for (const end = performance.now() + 1.5; performance.now() < end; );
+  };
+  const lua = luaBench({ spin }, {});
+  lua.engine.define({
+    name: 'long',
+    isGlobal: true,
+    yields: ['call', 'spin'],
+    functions: {
+      spin: () => void spin(),
+      call(thread) {
+        const out = callee.call({ args: [], context: thread.context, pid: 'p', entryId: 'a:b', limits: NO_LIMITS });
+        return isPromise(out) ? out.then(() => []) : [];
+      },
+    },
+  });
+  const callee = lua.instance('return function() host.spin() end');
+  for (const name of ['spin', 'call']) {
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await lua.run(`for i = 1, 20 do long.${name}() end`);
+    isOver = true;
+    t.ok(turns >= 20, `others had their turn after each ${name}: ${turns}`);
+  }
 });
 
 test('cancelling the context ends a waiting call, and gives its resources back in reverse order', async (t) => {
