@@ -4,6 +4,7 @@ import { type HostFunction, type HostMethod, type HostResults, LuaRaise, Suspens
 import type { HostValue, LuaValue } from '../values.ts';
 import type { Measure } from './bridge.ts';
 import type { Coroutine } from './coroutine.ts';
+import { lookSoon } from './look-soon.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
 
@@ -116,6 +117,7 @@ export const createHostCalls = (vm: Vm) => {
         coroutine.isHostYield = true; // and nobody wakes it again
         return lua.lua_yieldk(L, 0, null, proceed);
       }
+      if (!style.yields && run.isSlow()) lookSoon(L);
       if (out === undefined && !style.yields) return 0;
       if (!Array.isArray(out) && (out instanceof Suspension || isPromise(out as never))) {
         if (!vm.isSuspendable(coroutine)) {

@@ -25,6 +25,11 @@ const SLICE_MS = 10;
 /** A short call of a yielding function looks at the clock once in so many: reading it costs as much as the call. */
 const CALLS_A_LOOK = 8;
 
+/** The same for those that never give way, whose time counts against the budget all the same. */
+const CALLS_A_MEASURE = 16;
+/** Host calls that take longer between two looks (ms) are a reason to look at the budget. */
+const LONG_MS = 1;
+
 /** One call: its coroutines, in the order in which they run, and what it must give back at its end. */
 export class Run implements LuaRun {
   readonly vm: Vm;
@@ -70,6 +75,9 @@ export class Run implements LuaRun {
   lookedAt = 0;
   /** Calls of yielding functions until the next look at the clock; 0 when the count hook has seen that it is time. */
   callsToLook = 1;
+  /** The same for the calls of other host functions. */
+  callsToMeasure = 1;
+  measuredAt = 0;
   /** Frames of the last error that left a user coroutine: its own stack is gone when the call fails. */
   innerTrace: { readonly value: unknown; readonly frames: readonly LuaFrame[] } | undefined;
 
@@ -279,6 +287,17 @@ export class Run implements LuaRun {
     this.callsToLook = since > giveWayMs / 2 ? 1 : CALLS_A_LOOK; // calls that take long are looked at one by one
     this.lookedAt = now;
     return now - this.turnStart > giveWayMs;
+  }
+
+  /** Whether host calls take so long that the count hook must look at the budget before its count says so. */
+  isSlow(): boolean {
+    this.callsToMeasure -= 1;
+    if (this.callsToMeasure > 0) return false;
+    const now = this.vm.clock.now();
+    const since = now - Math.max(this.measuredAt, this.turnStart);
+    this.measuredAt = now;
+    this.callsToMeasure = since > LONG_MS / 2 ? 1 : CALLS_A_MEASURE;
+    return since > LONG_MS;
   }
 
   overLimit(reason: KillReason, limit: string): void {

@@ -18,5 +18,6 @@ export const standingCoroutine = (vm: Vm): Coroutine => {
   run.stretchStart = 0.5;
   run.turnStart = 0.5;
   run.lookedAt = 0.5;
+  run.measuredAt = 0.5;
   return new Coroutine({}, run, rootContext);
 };
