@@ -244,6 +244,7 @@ export class Run implements LuaRun {
     if (end === 'error') return this.#end(undefined, this.vm.failureOf(root), true);
     if (root !== this.#main) {
       this.#live -= 1; // a spawned coroutine has ended: its results are discarded
+      this.instructions += root.L.basehookcount - root.L.hookcount;
       this.hasActed = true;
       return;
     }

@@ -45,6 +45,19 @@ test('rule 58: time counts also where it goes into single steps that take long',
   }
 });
 
+test('rule 58: instructions of many short coroutines count together', async (t) => {
+  const lua = luaBench();
+  const short = 'function() for j = 1, 300 do end end';
+  for (const body of [
+    `for i = 1, 200 do coroutine.wrap(${short})() end`,
+    `for i = 1, 200 do pcall(coroutine.wrap(function() for j = 1, 300 do end; error("x") end)) end`,
+    `for i = 1, 200 do coroutine.spawn(${short}) end; coroutine.yield(); for i = 1, 1000 do end`,
+  ]) {
+    await t.rejects(lua.run(body, { limits: { instructions: 10_000 } }), { message: /instructions 10000/ }, body);
+    await t.resolves(lua.run(body.replaceAll('200', '20'), { limits: { instructions: 10_000 } }), body);
+  }
+});
+
 test('looks at the budget do not count as instructions', async (t) => {
   const lua = luaBench();
   const body = 'local s, n = ("x"):rep(5000), 0; for i = 1, 200 do n = n + #s:upper() end; return n';
