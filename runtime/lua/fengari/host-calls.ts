@@ -80,7 +80,7 @@ export const createHostCalls = (vm: Vm) => {
       }
     } else pending.then(resume, fail);
     coroutine.isHostYield = true;
-    run.resetBudget();
+    run.resetBudget(coroutine);
     return lua.lua_yieldk(L, 0, null, proceed);
   };
 
@@ -131,7 +131,7 @@ export const createHostCalls = (vm: Vm) => {
       if (style.yields && run.isOverdue()) {
         coroutine.results = out as readonly HostValue[];
         coroutine.isHostYield = true;
-        run.resetBudget();
+        run.resetBudget(coroutine);
         run.requeue(coroutine);
         return lua.lua_yieldk(L, 0, null, proceed);
       }

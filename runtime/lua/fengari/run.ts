@@ -270,9 +270,14 @@ export class Run implements LuaRun {
     if (isStuck) this.#end(undefined, deadlock(ready, this.#main), false);
   }
 
-  /** A host yield: the counters of the budget start again (extensions.md, section 2). */
-  resetBudget(): void {
-    this.instructions = 0;
+  /** A host yield of `coroutine`: the counters of the budget start again (extensions.md, section 2). */
+  resetBudget(coroutine: Coroutine): void {
+    // Its hook, and that of whoever resumed it, will add what has run since it counted last: that was before.
+    let before = 0;
+    for (let one: Coroutine | undefined = coroutine; one !== undefined; one = one.resumer) {
+      before += one.L.basehookcount - one.L.hookcount;
+    }
+    this.instructions = -before;
     this.cpuMs = 0;
     this.stretchStart = this.vm.clock.now();
     this.turnStart = this.stretchStart;
