@@ -123,7 +123,7 @@ export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
 
 /**
  * Composes interceptors around a core, once per site.
- * @throws Error naming both when two interceptors have the same order.
+ * @throws Error naming both when two interceptors have the same order, or one whose `wrap` gives no function.
  */
 export const compose = (interceptors: readonly Interceptor[]) => {
   const sorted = [...interceptors].sort((a, b) => a.order - b.order);
@@ -136,5 +136,10 @@ export const compose = (interceptors: readonly Interceptor[]) => {
     }
   }
   return <In, Out>(site: CallSite<In, Out>, core: Next<In, Out>): Next<In, Out> =>
-    sorted.reduceRight<Next<In, Out>>((next, interceptor) => interceptor.wrap(next, site), core);
+    sorted.reduceRight<Next<In, Out>>((next, interceptor) => {
+      const wrapped = interceptor.wrap(next, site);
+      if (typeof wrapped === 'function') return wrapped;
+      const at = `interceptor '${interceptor.name}': wrap gave ${typeof wrapped} for ${site.target}`;
+      throw new Error(`${at}. Return a function, or \`next\` where there is nothing to do.`);
+    }, core);
 };

@@ -11,7 +11,7 @@ export interface RetryDelay {
  * `max_delay`, plus or minus the jitter's share (extensions.md, section 1). Without `retry` there is no wait.
  */
 export const retryDelayMs = (retry: RetryDelay | undefined, next: number, random: () => number): number => {
-  if (retry === undefined) return 0;
+  if (retry === undefined || retry.initial_delay === 0) return 0; // 0 times a factor that has become infinite is NaN
   const delay = Math.min(retry.initial_delay * retry.backoff_factor ** (next - 2), retry.max_delay);
   return delay * (1 + retry.jitter * (random() * 2 - 1));
 };

@@ -41,6 +41,7 @@ export const hostCalls = (): HostCalls => {
 
   const close = (): void => {
     if (state === 'open') state = 'draining';
+    else if (state === 'new') state = 'stopped'; // it never was open, and never will be
   };
 
   return {
@@ -49,7 +50,7 @@ export const hostCalls = (): HostCalls => {
       name: 'host-calls',
       needs: [],
       async open() {
-        state = 'open';
+        if (state === 'new') state = 'open';
       },
       async drain(deadline) {
         close();

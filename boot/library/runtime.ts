@@ -2,7 +2,6 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context } from '@opentelemetry/api';
-import type { Interceptor } from '../../runtime/call.ts';
 import { type HostData, hostDataOf, luaValueOf } from '../../runtime/codec/host-data.ts';
 import { type CallContext, rootContext } from '../../runtime/context.ts';
 import { silentLogger } from '../../runtime/logger.ts';
@@ -17,6 +16,7 @@ import { loadApp } from '../app.ts';
 import { refuseErrors } from '../declarations/validate.ts';
 import { createProgram, type Program } from '../program.ts';
 import { packageVersion } from '../version.ts';
+import { checkOptions } from './check-options.ts';
 import { leaseCollector } from './collector-lease.ts';
 import { hostCalls } from './host-calls.ts';
 import { hostSurface } from './host-surface.ts';
@@ -26,7 +26,8 @@ import type { CallOptions, RuntimeOptions } from './options.ts';
 export interface Runtime {
   /**
    * Starts what the app declares: pools, stores, queues, HTTP services, the operations port where the boot file opens it.
-   * @throws StartError naming what could not start; call `stop` all the same. A second start is an Error.
+   * @throws StartError naming what could not start; call `stop` all the same. A second start is an Error, and so is one
+   * that a stop has cut short.
    */
   start(): Promise<void>;
   /**
@@ -61,8 +62,8 @@ export interface Runtime {
  * interceptors of one order, a Lua module whose name is taken). Nothing stays behind.
  */
 export const createRuntime = (options: RuntimeOptions): Runtime => {
+  checkOptions(options);
   const { collector, build = {}, logger = silentLogger } = options;
-  for (const [i, one] of (options.interceptors ?? []).entries()) checkInterceptor(one, i);
   const calls = hostCalls();
   const variables = options.variables ?? {};
   const app = loadApp({
@@ -126,6 +127,8 @@ export const createRuntime = (options: RuntimeOptions): Runtime => {
     async start() {
       if (isStopped) throw new Error('the runtime was stopped; make a new one with createRuntime');
       await program.start();
+      // What had not started by then never will: who waits for the start must not take it for running.
+      if (isStopped) throw new Error('the runtime was stopped while it started; make a new one with createRuntime');
     },
     stop,
     async call(id, args = [], callOptions = {}) {
@@ -161,15 +164,8 @@ const assignments = (values: Readonly<Record<string, unknown>> = {}): readonly s
 
 /** @throws Error where there is no such folder: the app would be an empty one. */
 const folderOf = (dir: string | URL): string => {
-  const path = typeof dir === 'string' ? resolve(dir) : fileURLToPath(dir);
-  if (existsSync(path) && statSync(path).isDirectory()) return path;
-  throw new Error(`dir: ${path} is no folder. Name the folder that holds the app.`);
-};
-
-/** @throws Error naming what is missing: plain JavaScript has no types that would say so. */
-const checkInterceptor = ({ name, order, wrap }: Interceptor, index: number): void => {
-  const at = `interceptors[${index}]`;
-  if (typeof name !== 'string' || name === '') throw new Error(`${at}: an interceptor needs a name.`);
-  if (!Number.isFinite(order)) throw new Error(`${at}: '${name}' needs an order, a number; lower is further out.`);
-  if (typeof wrap !== 'function') throw new Error(`${at}: '${name}' needs a function wrap(next, site).`);
+  const isFile = dir instanceof URL && dir.protocol === 'file:';
+  const path = typeof dir === 'string' ? resolve(dir) : isFile ? fileURLToPath(dir) : undefined;
+  if (path !== undefined && existsSync(path) && statSync(path).isDirectory()) return path;
+  throw new Error(`dir: ${path ?? String(dir)} is no folder. Name the folder that holds the app.`);
 };

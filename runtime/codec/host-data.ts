@@ -1,5 +1,6 @@
 import { CallError } from '../errors.ts';
 import { numberText } from '../lua/arguments.ts';
+import { refuseOpaqueRecord } from '../lua/plain-record.ts';
 import {
   type HostValue,
   hostObject,
@@ -93,6 +94,7 @@ export const luaValueOf = (data: HostValue): LuaValue => {
   if (Array.isArray(data)) {
     for (const [i, item] of data.entries()) put(table, i + 1, luaValueOf(item));
   } else {
+    refuseOpaqueRecord(data);
     for (const [key, member] of Object.entries(data)) put(table, key, luaValueOf(member));
   }
   return table;

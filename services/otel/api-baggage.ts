@@ -1,4 +1,5 @@
 import { type Baggage, type BaggageEntry, baggageEntryMetadataFromString, propagation } from '@opentelemetry/api';
+import { isMember, isToken } from './baggage.ts';
 
 /** What is no valid percent-encoding stays as it came. */
 const decoded = (text: string): string => {
@@ -11,7 +12,7 @@ const decoded = (text: string): string => {
 
 /** The members of a `baggage` header as the API's object. */
 export const toApiBaggage = (members: readonly string[]): Baggage => {
-  const entries: Record<string, BaggageEntry> = {};
+  const entries: Record<string, BaggageEntry> = Object.create(null); // `__proto__` is a key like any other
   for (const member of members) {
     const [pair = '', ...properties] = member.split(';');
     const equals = pair.indexOf('=');
@@ -22,8 +23,14 @@ export const toApiBaggage = (members: readonly string[]): Baggage => {
   return propagation.createBaggage(entries);
 };
 
+/** The API takes any text for a key: one that no header can hold is encoded, and left out where that does not help. */
 export const fromApiBaggage = (baggage: Baggage): readonly string[] =>
-  baggage.getAllEntries().map(([key, { value, metadata }]) => {
-    const properties = metadata === undefined ? '' : `;${metadata.toString()}`;
-    return `${key}=${encodeURIComponent(value)}${properties}`;
-  });
+  baggage
+    .getAllEntries()
+    .map(([key, { value, metadata }]) => {
+      const properties = metadata === undefined ? '' : `;${metadata.toString()}`;
+      return `${isToken(key) ? key : encoded(key)}=${encoded(value)}${properties}`;
+    })
+    .filter((member) => isMember(member));
+
+const encoded = (text: string): string => encodeURIComponent(text.toWellFormed()); // half a surrogate pair throws

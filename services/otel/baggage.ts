@@ -7,7 +7,7 @@ const MAX_BYTES = 8192;
 /** Characters of a token beside letters and digits (RFC 9110, section 5.6.2). */
 const TOKEN_PUNCTUATION = "!#$%&'*+-.^_`|~";
 
-const isToken = (text: string): boolean => {
+export const isToken = (text: string): boolean => {
   if (text.length === 0) return false;
   for (const char of text) {
     const isWord = (char >= '0' && char <= '9') || (char >= 'a' && char <= 'z') || (char >= 'A' && char <= 'Z');
@@ -32,7 +32,7 @@ const isPair = (text: string): boolean => {
   return isToken(trimBlanks(text.slice(0, equals))) && isValue(trimBlanks(text.slice(equals + 1)));
 };
 
-const isMember = (text: string): boolean => {
+export const isMember = (text: string): boolean => {
   const [pair = '', ...properties] = text.split(';');
   return isPair(pair) && properties.every((property) => isToken(trimBlanks(property)) || isPair(property));
 };

@@ -1,5 +1,6 @@
 import { CallError, internal } from '../../errors.ts';
 import type { LuaClass } from '../engine.ts';
+import { refuseOpaqueRecord } from '../plain-record.ts';
 import {
   type HostObject,
   type HostValue,
@@ -277,6 +278,7 @@ export const createBridge = (fengari: Fengari, main: State): Bridge => {
         }
       } else {
         const record = from as Record<string, HostValue>;
+        refuseOpaqueRecord(record);
         for (const key of Object.keys(record)) this.#set(to, nameValue(key), record[key]);
       }
     }

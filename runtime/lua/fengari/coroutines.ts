@@ -1,4 +1,5 @@
-import { Coroutine } from './run.ts';
+import { Coroutine } from './coroutine.ts';
+import { lookSoon } from './look-soon.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
 
@@ -46,6 +47,7 @@ export const createCoroutineFunctions = (
       return lua.lua_yieldk(L, 0, co, isWrap ? continueWrap : continueResume);
     }
     inner.resumer = undefined;
+    if (status !== LUA_YIELD) countRest(L, co);
     if (status === LUA_OK || status === LUA_YIELD) {
       const count = lua.lua_gettop(co);
       if (!lua.lua_checkstack(L, count + 1)) {
@@ -73,6 +75,14 @@ export const createCoroutineFunctions = (
     lua.lua_pushboolean(L, false);
     lua.lua_xmove(co, L, 1);
     return 2;
+  };
+
+  /** A coroutine that has ended leaves what it ran since its hook last counted: many short ones are a long run too. */
+  const countRest = (L: LuaState, co: LuaState): void => {
+    const { run } = L.perilune as Coroutine;
+    run.instructions += co.basehookcount - co.hookcount;
+    const limit = run.limits.instructions;
+    if (limit > 0 && run.instructions >= limit) lookSoon(L);
   };
 
   const again = (L: LuaState, co: LuaState, isWrap: boolean): number => {

@@ -3,7 +3,8 @@ import { CallError, messageOf } from '../../errors.ts';
 import { type HostFunction, type HostMethod, type HostResults, LuaRaise, Suspension } from '../engine.ts';
 import type { HostValue, LuaValue } from '../values.ts';
 import type { Measure } from './bridge.ts';
-import type { Coroutine } from './run.ts';
+import type { Coroutine } from './coroutine.ts';
+import { lookSoon } from './look-soon.ts';
 import type { LuaState, NativeFunction } from './types.ts';
 import type { Vm } from './vm.ts';
 
@@ -79,7 +80,7 @@ export const createHostCalls = (vm: Vm) => {
       }
     } else pending.then(resume, fail);
     coroutine.isHostYield = true;
-    run.resetBudget();
+    run.resetBudget(coroutine);
     return lua.lua_yieldk(L, 0, null, proceed);
   };
 
@@ -116,7 +117,8 @@ export const createHostCalls = (vm: Vm) => {
         coroutine.isHostYield = true; // and nobody wakes it again
         return lua.lua_yieldk(L, 0, null, proceed);
       }
-      if (out === undefined) return 0;
+      if (!style.yields && run.isSlow()) lookSoon(L);
+      if (out === undefined && !style.yields) return 0;
       if (!Array.isArray(out) && (out instanceof Suspension || isPromise(out as never))) {
         if (!vm.isSuspendable(coroutine)) {
           return raise(
@@ -129,7 +131,7 @@ export const createHostCalls = (vm: Vm) => {
       if (style.yields && run.isOverdue()) {
         coroutine.results = out as readonly HostValue[];
         coroutine.isHostYield = true;
-        run.resetBudget();
+        run.resetBudget(coroutine);
         run.requeue(coroutine);
         return lua.lua_yieldk(L, 0, null, proceed);
       }

@@ -1,5 +1,5 @@
 import { type CallError, internal } from '../../errors.ts';
-import type { Coroutine } from './run.ts';
+import type { Coroutine } from './coroutine.ts';
 
 /** A turn of more instructions than this has done something: it computes, and lets others run in between. */
 const IDLE_INSTRUCTIONS = 16;

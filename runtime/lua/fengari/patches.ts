@@ -1,10 +1,12 @@
 import { numberText } from '../arguments.ts';
 import { bitAnd, bitNot, bitOr, bitXor, shiftLeft } from './bits.ts';
 import { indexOfBytes } from './byte-search.ts';
-import { MAX_STRING_BYTES, patternSteps } from './limits.ts';
+import { MAX_STRING_BYTES, PATTERN_SLICE, patternSteps } from './limits.ts';
+import { LONG_BYTES, lookSoon } from './look-soon.ts';
 import type { Patch } from './patch.ts';
 import { SPEED } from './speed-patches.ts';
 import { bytesOfText, isAscii, joinedText } from './strings.ts';
+import type { LuaState } from './types.ts';
 
 /** What patched code calls: a parameter named `perilune` of every file. */
 export const patchSupport = {
@@ -16,6 +18,17 @@ export const patchSupport = {
   shiftLeft,
   indexOfBytes,
   patternSteps,
+  PATTERN_SLICE,
+  LONG_BYTES,
+  lookSoon,
+  /** False: a match has taken all the steps that it may. */
+  moreSteps(match: { L: LuaState; budget: number; left: number }): boolean {
+    match.left -= PATTERN_SLICE - match.budget;
+    if (match.left < 0) return false;
+    match.budget = PATTERN_SLICE;
+    lookSoon(match.L);
+    return true;
+  },
   MAX_STRING_BYTES,
   bytesOfText,
   isAscii,
@@ -94,7 +107,7 @@ const BITS: readonly Patch[] = [
   { file: 'lobject.js', pattern: 'return (~0 ^ v1);', replacement: 'return perilune.bitNot(v1);' },
 ];
 
-// An integer is any integral number up to 2^53, not only what fits 32 bits.
+// An integer is any integral number up to 2^53, that one included, not only what fits 32 bits.
 const INTEGER_RANGE: readonly Patch[] = [
   {
     file: 'luaconf.js',
@@ -109,12 +122,12 @@ const INTEGER_RANGE: readonly Patch[] = [
   {
     file: 'luaconf.js',
     pattern: 'n >= LUA_MININTEGER && n < -LUA_MININTEGER ? n : false',
-    replacement: 'n >= LUA_MININTEGER && n <= LUA_MAXINTEGER ? n : false',
+    replacement: 'n >= LUA_MININTEGER - 1 && n <= LUA_MAXINTEGER + 1 ? n : false',
   },
   {
     file: 'lapi.js',
     pattern: 'fengari_argcheck(typeof n === "number" && (n|0) === n);',
-    replacement: 'fengari_argcheck((n|0) === n || Number.isSafeInteger(n));',
+    replacement: 'fengari_argcheck((n|0) === n || (Number.isInteger(n) && Math.abs(n) <= 2 ** 53));',
   },
   { file: 'ltable.js', pattern: 'lua_assert(typeof key == "number" && (key|0) === key);', replacement: '' },
   {
@@ -163,14 +176,21 @@ const TABLES: readonly Patch[] = [
   },
 ];
 
-const STEP = 'if (--ms.budget < 0) luaL_error(ms.L, to_luastring("pattern too complex"));';
+// A match of many steps is worth a look at the budget when it has ended (`lookSoon`).
+const STEP = 'if (--ms.budget < 0 && !perilune.moreSteps(ms)) luaL_error(ms.L, to_luastring("pattern too complex"));';
 const BOUNDS: readonly Patch[] = [
   {
     file: 'lvm.js',
     pattern: 'let buff = new Uint8Array(tl);',
     replacement:
-      'if (tl > perilune.MAX_STRING_BYTES) ldebug.luaG_runerror(L, to_luastring("string length overflow", true));\n            let buff = new Uint8Array(tl);',
+      'if (tl > perilune.MAX_STRING_BYTES) ldebug.luaG_runerror(L, to_luastring("string length overflow", true));\n' +
+      '            if (tl > perilune.LONG_BYTES) perilune.lookSoon(L);\n            let buff = new Uint8Array(tl);',
   },
+  ...['<', '<='].map((operator) => ({
+    file: 'lvm.js',
+    pattern: `return l_strcmp(l.tsvalue(), r.tsvalue()) ${operator} 0 ? 1 : 0;`,
+    replacement: `{ if (l.vslen() > perilune.LONG_BYTES) perilune.lookSoon(L); return l_strcmp(l.tsvalue(), r.tsvalue()) ${operator} 0 ? 1 : 0; }`,
+  })),
   {
     file: 'lauxlib.js',
     pattern: 'let newend = B.n + sz;',
@@ -180,13 +200,18 @@ const BOUNDS: readonly Patch[] = [
   {
     file: 'lstrlib.js',
     pattern: 'ms.matchdepth = MAXCCALLS;',
-    replacement: 'ms.matchdepth = MAXCCALLS; ms.budget = perilune.patternSteps(ls);',
+    replacement: 'ms.matchdepth = MAXCCALLS; ms.budget = perilune.PATTERN_SLICE; ms.left = perilune.patternSteps(ls);',
   },
-  { file: 'lstrlib.js', pattern: 'this.matchdepth = NaN;', replacement: 'this.budget = 0; this.matchdepth = NaN;' },
+  {
+    file: 'lstrlib.js',
+    pattern: 'this.matchdepth = NaN;',
+    replacement: 'this.budget = 0; this.left = 0; this.matchdepth = NaN;',
+  },
   {
     file: 'lstrlib.js',
     pattern: 'gm.ms.L = L;',
-    replacement: 'gm.ms.L = L; gm.ms.budget = perilune.patternSteps(gm.ms.src_end);',
+    replacement:
+      'gm.ms.L = L; gm.ms.budget = perilune.PATTERN_SLICE; gm.ms.left = perilune.patternSteps(gm.ms.src_end);',
   },
   // Every step: an item tried, a byte compared, a member of a class looked at.
   {

@@ -11,8 +11,9 @@ import {
 } from '../engine.ts';
 import { prepareSource } from '../source/prepare.ts';
 import { textOf } from '../values.ts';
+import { Coroutine } from './coroutine.ts';
 import type { Environment, Environments } from './environment.ts';
-import { type Bound, Coroutine, Run, type RunOwner } from './run.ts';
+import { type Bound, Run, type RunOwner } from './run.ts';
 import type { LuaCell } from './types.ts';
 import type { Vm } from './vm.ts';
 

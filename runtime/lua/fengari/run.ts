@@ -1,65 +1,12 @@
 import { isPromise } from '../../call.ts';
 import type { CallContext, Cancellation } from '../../context.ts';
 import { asCallError, type CallError, internal, type LuaFrame } from '../../errors.ts';
-import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun, LuaThread } from '../engine.ts';
+import type { KillReason, LuaCallRequest, LuaCallResult, LuaLimits, LuaOutcome, LuaRun } from '../engine.ts';
 import type { HostValue } from '../values.ts';
+import type { Coroutine } from './coroutine.ts';
 import { deadlock, IdleTurns } from './idle-turns.ts';
-import type { LuaCell, LuaState as State } from './types.ts';
+import type { LuaCell } from './types.ts';
 import type { Vm } from './vm.ts';
-
-/**
- * One coroutine of a run. The VM's thread points back to it (`L.perilune`) for as long as it is its own: once the call has
- * ended, the thread may serve another one, and this object knows nothing of that.
- */
-export class Coroutine implements LuaThread {
-  readonly L: State;
-  run: Run;
-  context: CallContext;
-  /** Who resumed it: undefined for the coroutines that the scheduler resumes itself. */
-  resumer: Coroutine | undefined;
-  /** It gave way to the host, not to its resumer: the resumers below it pass the yield on. */
-  isHostYield = false;
-  /** Something below it on the host's stack cannot yield (a sort comparator, a `gsub` callback, top-level code). */
-  isPinned = false;
-  /** What the host call that it waits for has given: delivered when it continues. */
-  results: readonly HostValue[] | undefined;
-  failure: { readonly error: unknown } | undefined;
-  /** How many arguments wait on its stack for its first resume. */
-  args = 0;
-  /** Lua has a reference to its thread, which is then never used again for another call. */
-  isShared = false;
-
-  constructor(L: State, run: Run, context: CallContext) {
-    this.L = L;
-    this.run = run;
-    this.context = context;
-    L.perilune = this;
-  }
-
-  /** The coroutine of this chain that the scheduler resumes. */
-  get root(): Coroutine {
-    let root: Coroutine = this;
-    while (root.resumer !== undefined) root = root.resumer;
-    return root;
-  }
-
-  /** Whether the thread is still its own. */
-  get #isLive(): boolean {
-    return this.L.perilune === this;
-  }
-
-  where(): LuaFrame | undefined {
-    return this.#isLive ? this.run.vm.luaFrames(this, 1)[0] : undefined;
-  }
-
-  programId(): string {
-    return (this.#isLive ? this.run.vm.programIdOf(this) : undefined) ?? this.run.entryId;
-  }
-
-  traceback(): readonly LuaFrame[] {
-    return this.#isLive ? this.run.vm.traceback(this) : [];
-  }
-}
 
 type Settle = { resolve: (result: LuaCallResult) => void; reject: (error: unknown) => void };
 
@@ -75,8 +22,13 @@ export interface RunOwner {
 
 /** How long one call runs before others get their turn (ms). */
 const SLICE_MS = 10;
-/** A call of a yielding function looks at the clock once in so many: reading it costs as much as a short call. */
+/** A short call of a yielding function looks at the clock once in so many: reading it costs as much as the call. */
 const CALLS_A_LOOK = 8;
+
+/** The same for those that never give way, whose time counts against the budget all the same. */
+const CALLS_A_MEASURE = 16;
+/** Host calls that take longer between two looks (ms) are a reason to look at the budget. */
+const LONG_MS = 1;
 
 /** One call: its coroutines, in the order in which they run, and what it must give back at its end. */
 export class Run implements LuaRun {
@@ -115,10 +67,17 @@ export class Run implements LuaRun {
   instructions = 0;
   /** Milliseconds on the event loop since the last host yield, before the current stretch. */
   cpuMs = 0;
-  /** When the current stretch began (clock.now()). */
+  /** When the current stretch began (clock.now()), later by the time that other calls took in it. */
   stretchStart = 0;
+  /** When it did begin: what calls that this one makes take on the event loop keeps others waiting just the same. */
+  turnStart = 0;
+  /** When the clock was last looked at for `isOverdue`. */
+  lookedAt = 0;
   /** Calls of yielding functions until the next look at the clock; 0 when the count hook has seen that it is time. */
   callsToLook = 1;
+  /** The same for the calls of other host functions. */
+  callsToMeasure = 1;
+  measuredAt = 0;
   /** Frames of the last error that left a user coroutine: its own stack is gone when the call fails. */
   innerTrace: { readonly value: unknown; readonly frames: readonly LuaFrame[] } | undefined;
 
@@ -229,6 +188,7 @@ export class Run implements LuaRun {
     const outer = vm.current;
     const begin = clock.now();
     this.stretchStart = begin;
+    this.turnStart = begin;
     this.#executing = true;
     this.outer = outer;
     vm.current = this;
@@ -241,6 +201,7 @@ export class Run implements LuaRun {
         const now = clock.now();
         this.cpuMs += now - this.stretchStart;
         this.stretchStart = now;
+        this.turnStart = now;
         const ready = this.#ready;
         if (ready === undefined || ready.length === 0) break;
         if (this.#givesWay || now - begin > SLICE_MS) {
@@ -258,8 +219,12 @@ export class Run implements LuaRun {
       // What ran here is not the outer call's own time.
       const request = this.#request;
       if (outer !== undefined || request.onTurn !== undefined) {
-        const took = clock.now() - begin;
-        if (outer !== undefined) outer.stretchStart += took;
+        const now = clock.now();
+        const took = now - begin;
+        if (outer !== undefined) {
+          outer.stretchStart += took;
+          if (now - outer.turnStart > vm.giveWayMs) outer.callsToLook = 0;
+        }
         request.onTurn?.(took);
       }
     }
@@ -279,6 +244,7 @@ export class Run implements LuaRun {
     if (end === 'error') return this.#end(undefined, this.vm.failureOf(root), true);
     if (root !== this.#main) {
       this.#live -= 1; // a spawned coroutine has ended: its results are discarded
+      this.instructions += root.L.basehookcount - root.L.hookcount;
       this.hasActed = true;
       return;
     }
@@ -304,19 +270,40 @@ export class Run implements LuaRun {
     if (isStuck) this.#end(undefined, deadlock(ready, this.#main), false);
   }
 
-  /** A host yield: the counters of the budget start again (extensions.md, section 2). */
-  resetBudget(): void {
-    this.instructions = 0;
+  /** A host yield of `coroutine`: the counters of the budget start again (extensions.md, section 2). */
+  resetBudget(coroutine: Coroutine): void {
+    // Its hook, and that of whoever resumed it, will add what has run since it counted last: that was before.
+    let before = 0;
+    for (let one: Coroutine | undefined = coroutine; one !== undefined; one = one.resumer) {
+      before += one.L.basehookcount - one.L.hookcount;
+    }
+    this.instructions = -before;
     this.cpuMs = 0;
     this.stretchStart = this.vm.clock.now();
+    this.turnStart = this.stretchStart;
   }
 
   /** Whether the current stretch is so long that others are due. Lua code that takes long shows in the count hook. */
   isOverdue(): boolean {
     this.callsToLook -= 1;
     if (this.callsToLook > 0) return false;
-    this.callsToLook = CALLS_A_LOOK;
-    return this.vm.clock.now() - this.stretchStart > this.vm.giveWayMs;
+    const { clock, giveWayMs } = this.vm;
+    const now = clock.now();
+    const since = now - Math.max(this.lookedAt, this.turnStart);
+    this.callsToLook = since > giveWayMs / 2 ? 1 : CALLS_A_LOOK; // calls that take long are looked at one by one
+    this.lookedAt = now;
+    return now - this.turnStart > giveWayMs;
+  }
+
+  /** Whether host calls take so long that the count hook must look at the budget before its count says so. */
+  isSlow(): boolean {
+    this.callsToMeasure -= 1;
+    if (this.callsToMeasure > 0) return false;
+    const now = this.vm.clock.now();
+    const since = now - Math.max(this.measuredAt, this.turnStart);
+    this.measuredAt = now;
+    this.callsToMeasure = since > LONG_MS / 2 ? 1 : CALLS_A_MEASURE;
+    return since > LONG_MS;
   }
 
   overLimit(reason: KillReason, limit: string): void {

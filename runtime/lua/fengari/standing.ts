@@ -1,6 +1,7 @@
 import { rootContext } from '../../context.ts';
 import type { LuaCallRequest, LuaLimits } from '../engine.ts';
-import { Coroutine, Run } from './run.ts';
+import { Coroutine } from './coroutine.ts';
+import { Run } from './run.ts';
 import type { Vm } from './vm.ts';
 
 const NO_LIMITS: LuaLimits = { instructions: 0, cpuMs: 0, resultBytes: 0 };
@@ -15,5 +16,8 @@ export const standingCoroutine = (vm: Vm): Coroutine => {
   // Times are fractions: a field that has only held whole numbers makes another shape.
   run.cpuMs = 0.5;
   run.stretchStart = 0.5;
+  run.turnStart = 0.5;
+  run.lookedAt = 0.5;
+  run.measuredAt = 0.5;
   return new Coroutine({}, run, rootContext);
 };

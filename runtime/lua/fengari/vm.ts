@@ -5,8 +5,9 @@ import { luaTypeOf } from '../arguments.ts';
 import type { KillReason, LuaCallResult } from '../engine.ts';
 import { isLuaString, LuaTable, type LuaValue, textOf } from '../values.ts';
 import type { Bridge } from './bridge.ts';
+import type { Coroutine } from './coroutine.ts';
 import type { Frames } from './frames.ts';
-import type { Coroutine, Run } from './run.ts';
+import type { Run } from './run.ts';
 import type { Fengari, LuaState } from './types.ts';
 
 /** How many instructions pass between two looks at the clock. */

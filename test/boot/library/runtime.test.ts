@@ -104,6 +104,16 @@ test('it has one life: calls before the start, after the stop and a second start
   const unused = createRuntime({ dir: APP });
   t.equal(await unused.stop(), true);
   await t.rejects(unused.start(), /was stopped/);
+  await t.rejects(unused.call('app:echo'), { kind: 'Unavailable', message: /has stopped/ });
+});
+
+test('a stop that cuts a start short fails that start, and nothing is left of it', async (t) => {
+  const runtime = createRuntime({ dir: APP });
+  const starting = t.rejects(runtime.start(), /was stopped while it started/);
+  t.equal(await runtime.stop(), true);
+  await starting;
+  t.same(runtime.addresses(), []);
+  await t.rejects(runtime.call('app:echo'), { kind: 'Unavailable', message: /has stopped/ });
 });
 
 test('the stop waits for calls that run, and cancels what outlasts its time', async (t) => {

@@ -1,4 +1,10 @@
-import { ROOT_CONTEXT, type TextMapPropagator, trace as traceApi } from '@opentelemetry/api';
+import {
+  baggageEntryMetadataFromString,
+  propagation,
+  ROOT_CONTEXT,
+  type TextMapPropagator,
+  trace as traceApi,
+} from '@opentelemetry/api';
 import { W3CBaggagePropagator } from '@opentelemetry/core';
 import { test } from 'tap';
 import { rootContext } from '../../../runtime/context.ts';
@@ -28,6 +34,23 @@ test('span and baggage survive the way to the API and back', async (t) => {
     headers[name] = value;
   });
   t.same(headers, { baggage: 'user=a%20b;tier=1,odd=%25,empty=' });
+});
+
+test('baggage of a host program goes out as headers can hold it; keys are texts like any other', async (t) => {
+  const note = baggageEntryMetadataFromString('note=\nx');
+  const given = propagation.createBaggage({
+    'user.id': { value: 'a,b' },
+    'имя и': { value: 'ok' },
+    'a=b,c': { value: '\ud800' },
+    '(': { value: 'no token, encoded or not' },
+    bad: { value: 'x', metadata: note },
+    '': { value: 'no key' },
+  });
+  const context = callContextOf(propagation.setBaggage(ROOT_CONTEXT, given));
+  const members = ['user.id=a%2Cb', '%D0%B8%D0%BC%D1%8F%20%D0%B8=ok', 'a%3Db%2Cc=%EF%BF%BD'];
+  t.same(context.get(BAGGAGE), members);
+  const odd = ['__proto__=1', 'constructor=2'];
+  t.same(callContextOf(apiContextOf(rootContext.with(BAGGAGE, odd))).get(BAGGAGE), odd);
 });
 
 test('one that throws is told about once; calls go on without it', async (t) => {

@@ -1,3 +1,4 @@
+import { lookAfterLongText } from '../look-soon.ts';
 import type { Fengari, LuaState } from '../types.ts';
 import { type Library, openedBy } from './natives.ts';
 
@@ -46,7 +47,7 @@ export const baseLibrary = (fengari: Fengari, L: LuaState): Library => {
         }
         return setMetatable(L);
       },
-      tonumber(L) {
+      tonumber: lookAfterLongText((L) => {
         if (lua.lua_isnoneornil(L, 2)) return withoutBase(fengari, L);
         const base = lauxlib.luaL_checkinteger(L, 2);
         lauxlib.luaL_checktype(L, 1, lua.LUA_TSTRING);
@@ -55,7 +56,7 @@ export const baseLibrary = (fengari: Fengari, L: LuaState): Library => {
         if (value === undefined) lua.lua_pushnil(L);
         else lua.lua_pushnumber(L, value);
         return 1;
-      },
+      }),
     },
   };
 };

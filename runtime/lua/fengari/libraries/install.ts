@@ -1,3 +1,4 @@
+import { lookAfterLongText } from '../look-soon.ts';
 import type { Fengari, LuaState, LuaTableRecord } from '../types.ts';
 import { baseLibrary } from './base.ts';
 import { mathLibrary } from './math.ts';
@@ -33,6 +34,7 @@ export const installLibraries = (
   fill(fengari, L, base, { functions: { unpack: table.functions.unpack as (L: LuaState) => number } });
 
   const utf8 = openedBy(fengari, L, fengari.lutf8lib.luaopen_utf8, UTF8_KEPT);
+  for (const [name, f] of Object.entries(utf8)) utf8[name] = lookAfterLongText(f);
   addLibrary(fengari, L, base, 'utf8', { functions: utf8, constants: { charpattern: CHAR_PATTERN } });
 
   const string = addLibrary(fengari, L, base, 'string', stringLibrary(fengari, L, options));

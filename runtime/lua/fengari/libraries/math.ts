@@ -122,7 +122,7 @@ export const mathLibrary = (fengari: Fengari): Library => {
         }
         const last = lua.lua_gettop(L);
         lauxlib.luaL_argcheck(L, low <= high, last, to_luastring('interval is empty'));
-        lauxlib.luaL_argcheck(L, isInteger(high - low + 1), last, to_luastring('interval too large'));
+        lauxlib.luaL_argcheck(L, high - low < 2 ** 53, last, to_luastring('interval too large'));
         return push(L, low + Math.floor(r * (high - low + 1)));
       },
       randomseed(L) {

@@ -1,10 +1,20 @@
 import { MAX_STRING_BYTES } from '../limits.ts';
+import { LONG_BYTES, lookAfterLongResult, lookAfterLongText, lookSoon } from '../look-soon.ts';
 import type { Fengari, LuaState, NativeFunction } from '../types.ts';
 import { formatFunction } from './format.ts';
 import { type Library, type LibraryOptions, openedBy } from './natives.ts';
 
+/** Bytes that a search for a plain text gets through in the time of a look. */
+const LONG_SEARCH = 65_536;
 // `pack`, `unpack` and `packsize` count in 32-bit integers in fengari, and Lua 5.1 has none; `dump` has no reader here.
 const SUBJECT_FIRST = ['byte', 'find', 'gmatch', 'gsub', 'len', 'lower', 'match', 'reverse', 'sub', 'upper'];
+
+/** What takes its time by a subject's length; patterns count their steps themselves, the rest is quick. */
+const looked = (name: string, f: NativeFunction): NativeFunction => {
+  if (name === 'lower' || name === 'upper' || name === 'reverse') return lookAfterLongText(f);
+  if (name === 'find') return lookAfterLongText(f, LONG_SEARCH); // for a plain text: many times faster
+  return name === 'sub' ? lookAfterLongResult(f) : f;
+};
 
 /** Also makes the library what methods of strings are looked up in; that metatable cannot be reached from Lua. */
 export const stringLibrary = (fengari: Fengari, L: LuaState, { asText }: LibraryOptions): Library => {
@@ -26,8 +36,8 @@ export const stringLibrary = (fengari: Fengari, L: LuaState, { asText }: Library
     };
 
   const functions: Record<string, NativeFunction> = { char: kept.char as NativeFunction };
-  for (const name of SUBJECT_FIRST) functions[name] = withSubject(kept[name] as NativeFunction);
-  functions.format = withSubject(formatFunction(fengari));
+  for (const name of SUBJECT_FIRST) functions[name] = withSubject(looked(name, kept[name] as NativeFunction));
+  functions.format = withSubject(lookAfterLongResult(formatFunction(fengari)));
   functions.rep = withSubject((L) => {
     const text: Uint8Array = lauxlib.luaL_checkstring(L, 1);
     const count: number = lauxlib.luaL_checknumber(L, 2);
@@ -41,6 +51,7 @@ export const stringLibrary = (fengari: Fengari, L: LuaState, { asText }: Library
     const total = step === 0 ? 0 : times * step - separator.length;
     if (total > MAX_STRING_BYTES) return lauxlib.luaL_error(L, to_luastring('resulting string too large'));
     lua.lua_pushstring(L, repeat(text, separator, total));
+    if (total > LONG_BYTES) lookSoon(L);
     return 1;
   });
   return { functions };

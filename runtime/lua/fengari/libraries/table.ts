@@ -1,9 +1,10 @@
+import { lookAfterLongTable } from '../look-soon.ts';
 import type { Fengari, LuaState, NativeFunction } from '../types.ts';
 import { type Library, openedBy } from './natives.ts';
 
 /** fengari's functions run as one step that no budget interrupts, so that they refuse ranges beyond this. */
 const MAX_ITEMS = 2 ** 24;
-const KEPT = ['concat', 'insert', 'move', 'pack', 'remove', 'sort', 'unpack'];
+const KEPT = ['concat', 'insert', 'move', 'pack', 'remove', 'sort', 'unpack'] as const;
 
 export const tableLibrary = (fengari: Fengari, L: LuaState): Library => {
   const { lua, lauxlib, to_luastring } = fengari;
@@ -22,28 +23,28 @@ export const tableLibrary = (fengari: Fengari, L: LuaState): Library => {
     checkItems(L, lauxlib.luaL_len(L, 1));
   };
   const bounded =
-    (name: string): NativeFunction =>
+    (name: (typeof KEPT)[number]): NativeFunction =>
     (L) => {
       checkClaimedLength(L);
-      return (kept[name] as NativeFunction)(L);
+      return kept[name](L);
     };
 
   return {
     functions: {
-      pack: kept.pack as NativeFunction,
-      unpack: kept.unpack as NativeFunction,
-      insert: bounded('insert'),
-      remove: bounded('remove'),
-      sort: bounded('sort'),
-      concat(L) {
+      pack: kept.pack,
+      unpack: lookAfterLongTable(kept.unpack),
+      insert: lookAfterLongTable(bounded('insert'), 3), // with a position; at the end it moves nothing
+      remove: lookAfterLongTable(bounded('remove'), 2),
+      sort: lookAfterLongTable(bounded('sort')),
+      concat: lookAfterLongTable((L) => {
         if (lua.lua_isnoneornil(L, 4)) checkClaimedLength(L);
         else checkItems(L, lauxlib.luaL_checkinteger(L, 4) - lauxlib.luaL_optinteger(L, 3, 1));
-        return (kept.concat as NativeFunction)(L);
-      },
-      move(L) {
+        return kept.concat(L);
+      }),
+      move: lookAfterLongTable((L) => {
         checkItems(L, lauxlib.luaL_checkinteger(L, 3) - lauxlib.luaL_checkinteger(L, 2));
-        return (kept.move as NativeFunction)(L);
-      },
+        return kept.move(L);
+      }),
       /** `table.create(narr, nrec)`: the sizes are hints. */
       create(L) {
         lauxlib.luaL_optnumber(L, 1, 0);

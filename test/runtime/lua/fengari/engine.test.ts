@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { isPromise } from '../../../../runtime/call.ts';
 import { contextKey, rootContext } from '../../../../runtime/context.ts';
 import { type CallError, canceled } from '../../../../runtime/errors.ts';
 import type { HostFunction } from '../../../../runtime/lua/engine.ts';
@@ -354,6 +355,14 @@ test('the budget starts again at every host yield', async (t) => {
   const lua = luaBench();
   const body = 'for i = 1, 20 do for j = 1, 1000 do end; host.later() end; return "done"';
   t.equal(await lua.run(body, { limits: { instructions: 5000 } }), 'done');
+  // The hook counts 1,000 at a time: what of them ran before the yield is not counted after it.
+  t.equal(await lua.run(body, { limits: { instructions: 1500 } }), 'done');
+  const few = 'for i = 1, 20 do for j = 1, 100 do end; host.later() end; return "done"';
+  t.equal(await lua.run(few, { limits: { instructions: 300 } }), 'done');
+  t.equal(await lua.run(`return coroutine.wrap(function() ${few} end)()`, { limits: { instructions: 300 } }), 'done');
+  await t.rejects(lua.run(few.replace('later', 'now'), { limits: { instructions: 300 } }), {
+    message: /limit exceeded/,
+  });
   await t.rejects(lua.run(body.replace('host.later()', 'host.now()'), { limits: { instructions: 5000 } }), {
     message: /limit exceeded/,
   });
@@ -386,6 +395,38 @@ test('a call that never waits gives way at a yielding function', async (t) => {
   t.teardown(() => clearInterval(timer));
   await lua.run('for i = 1, 200 do for j = 1, 5000 do end; host.turn() end');
   t.ok(ticks > 5, `timers ran meanwhile: ${ticks}`);
+});
+
+test('the time that host calls and nested calls take counts too: whoever makes long ones gives way after each', async (t) => {
+  const spin = (): void => {
+    for (const end = performance.now() + 1.5; performance.now() < end; );
+  };
+  const lua = luaBench({ spin }, {});
+  lua.engine.define({
+    name: 'long',
+    isGlobal: true,
+    yields: ['call', 'spin'],
+    functions: {
+      spin: () => void spin(),
+      call(thread) {
+        const out = callee.call({ args: [], context: thread.context, pid: 'p', entryId: 'a:b', limits: NO_LIMITS });
+        return isPromise(out) ? out.then(() => []) : [];
+      },
+    },
+  });
+  const callee = lua.instance('return function() host.spin() end');
+  for (const name of ['spin', 'call']) {
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await lua.run(`for i = 1, 20 do long.${name}() end`);
+    isOver = true;
+    t.ok(turns >= 20, `others had their turn after each ${name}: ${turns}`);
+  }
 });
 
 test('cancelling the context ends a waiting call, and gives its resources back in reverse order', async (t) => {

@@ -35,6 +35,16 @@ test('literals, printing and reading back around 2^31, 2^32 and 2^53', async (t)
     await lua.run(`return string.format("%x %X %o", ${P53 - 1}, ${P31}, ${P31})`),
     '1fffffffffffff 80000000 20000000000',
   );
+  const limits =
+    'return string.format("%d %d %x", 2^53, -2^53, 2^53) .. " " .. string.format("%d", math.tointeger(2^53))';
+  t.equal(await lua.run(limits), '9007199254740992 -9007199254740992 20000000000000 9007199254740992');
+  t.equal(await lua.run('local r = math.random(2^53); return r >= 1 and r <= 2^53 and math.random(2^53, 2^53)'), P53);
+  await t.rejects(lua.run('return string.format("%d", 2^53 + 2)'), { message: /no integer representation/ });
+  await t.rejects(lua.run('return math.random(-1, 2^53)'), { message: /interval too large/ });
+  t.equal(
+    await lua.run('local t = {}; t[2^53] = 1; t[-2^53] = 2; return t[9007199254740992] + t[-9007199254740992]'),
+    3,
+  );
   t.equal(await lua.run('return math.maxinteger .. " " .. math.mininteger'), `${P53 - 1} ${1 - P53}`);
   t.equal(
     await lua.run('return math.type(2^53) .. " " .. math.type(1.5) .. " " .. tostring(math.type("1"))'),

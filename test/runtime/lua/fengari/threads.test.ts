@@ -5,7 +5,7 @@ import { test } from 'tap';
 import { rootContext } from '../../../../runtime/context.ts';
 import { canceled } from '../../../../runtime/errors.ts';
 import { type LuaInstance, type LuaThread, Suspension } from '../../../../runtime/lua/engine.ts';
-import { Coroutine } from '../../../../runtime/lua/fengari/run.ts';
+import { Coroutine } from '../../../../runtime/lua/fengari/coroutine.ts';
 import { hostObject } from '../../../../runtime/lua/values.ts';
 import { luaBench, NO_LIMITS } from '../../../harness/lua.ts';
 
