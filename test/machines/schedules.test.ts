@@ -112,7 +112,8 @@ for (const [kind, keeperOf] of [
     t.comment(`the lease had ended after ${Math.round(performance.now() - killed)} ms`);
 
     await keeper.stop();
-    const told = () => machines.map((one) => linesOf(one, AWAY).filter(({ schedule }) => schedule === 'app:once.timer'));
+    const told = () =>
+      machines.map((one) => linesOf(one, AWAY).filter(({ schedule }) => schedule === 'app:once.timer'));
     await poll('each machine says so', () => told().every((lines) => lines.length > 0));
     t.match(told()[0]?.[0], { level: 'error', lock: 'app:keeper', subsystem: 'schedule' });
     const silent = sum(counts(machines, 'once'));
