@@ -59,13 +59,19 @@ export const createHostCalls = (vm: Vm) => {
     }
   };
 
-  const wait = (L: LuaState, coroutine: Coroutine, pending: Suspension | Promise<HostResults>): number => {
+  const wait = (
+    L: LuaState,
+    coroutine: Coroutine,
+    name: string,
+    pending: Suspension | Promise<HostResults>,
+  ): number => {
     const { run } = coroutine;
     let isOver = false;
     const resume = (results: HostResults): void => {
       if (isOver) return;
       isOver = true;
-      run.wake(coroutine, results ?? []);
+      if (results === undefined || Array.isArray(results)) run.wake(coroutine, results ?? []);
+      else run.wake(coroutine, undefined, { error: noList(name, results) });
     };
     const fail = (error: unknown): void => {
       if (isOver) return;
@@ -119,14 +125,15 @@ export const createHostCalls = (vm: Vm) => {
       }
       if (!style.yields && run.isSlow()) lookSoon(L);
       if (out === undefined && !style.yields) return 0;
-      if (!Array.isArray(out) && (out instanceof Suspension || isPromise(out as never))) {
+      if (out !== undefined && !Array.isArray(out)) {
+        if (!(out instanceof Suspension || isPromise(out as never))) return raise(L, noList(style.name, out));
         if (!vm.isSuspendable(coroutine)) {
           return raise(
             L,
             new LuaRaise(`attempt to yield across a JS-call boundary: '${style.name}' waits, and ${WHERE_NOT}`),
           );
         }
-        return wait(L, coroutine, out as Suspension | Promise<HostResults>);
+        return wait(L, coroutine, style.name, out as Suspension | Promise<HostResults>);
       }
       if (style.yields && run.isOverdue()) {
         coroutine.results = out as readonly HostValue[];
@@ -194,5 +201,11 @@ export const createHostCalls = (vm: Vm) => {
   };
 };
 export type HostCalls = ReturnType<typeof createHostCalls>;
+
+/** The one mistake that would go unseen: a text has a length as well, and would be pushed letter by letter. */
+const noList = (name: string, out: unknown): LuaRaise => {
+  const got = out === null ? 'null' : typeof out === 'object' ? 'an object' : `a ${typeof out}`;
+  return new LuaRaise(`'${name}' gave ${got}: a host function returns its results as an array`);
+};
 
 const WHERE_NOT = 'top-level code and callbacks of sort and gsub cannot wait';

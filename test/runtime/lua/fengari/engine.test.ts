@@ -2,7 +2,7 @@ import { test } from 'tap';
 import { isPromise } from '../../../../runtime/call.ts';
 import { contextKey, rootContext } from '../../../../runtime/context.ts';
 import { type CallError, canceled } from '../../../../runtime/errors.ts';
-import type { HostFunction } from '../../../../runtime/lua/engine.ts';
+import { type HostFunction, Suspension } from '../../../../runtime/lua/engine.ts';
 import { LuaTable } from '../../../../runtime/lua/values.ts';
 import { luaBench, NO_LIMITS } from '../../../harness/lua.ts';
 
@@ -77,6 +77,23 @@ test('rule 56: a JavaScript error of a host function reaches Lua and the caller 
     await lua.run('local ok, e = pcall(host.failLater, "gone"); return e:kind() .. e:message()'),
     'Unavailablegone',
   );
+});
+
+test('a host function that does not return a list of results is told so, where it is called', async (t) => {
+  const odd: readonly unknown[] = ['abc', 5, null, { a: 1 }];
+  const lua = luaBench({
+    now2: (_thread, [i]) => odd[Number(i)] as never,
+    later2: async (_thread, [i]) => odd[Number(i)] as never,
+    suspended: (_thread, [i]) => new Suspension((resume) => setImmediate(() => resume(odd[Number(i)] as never))),
+  });
+  for (const name of ['now2', 'later2', 'suspended']) {
+    for (const [i, got] of ['a string', 'a number', 'null', 'an object'].entries()) {
+      await t.rejects(lua.run(`return host.${name}(${i})`), {
+        message: `chunk.lua:1: '${name}' gave ${got}: a host function returns its results as an array`,
+      });
+    }
+    t.equal(await lua.run(`return (pcall(host.${name}, 0))`), false);
+  }
 });
 
 test('an uncaught error carries the Lua traceback with file and line', async (t) => {
