@@ -22,9 +22,18 @@ export interface LinkOptions {
   readonly connectTimeoutMs: number;
 }
 
+/** Where commands go, as the url says; nothing of it is secret. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The number of the database. */
+  readonly index: number;
+}
+
 /** A silent server is taken for dead after this; longer than any blocking read. */
 const SILENCE_MS = 10_000;
 const LONGEST_RETRY_MS = 1000;
+const DEFAULT_PORT = 6379;
 /** Of the time that a start has: it fails with the address before it is given up without one. */
 const PART_OF_START = 0.9;
 /** Text of every use before the start and after the stop. */
@@ -39,6 +48,8 @@ const retryMs = (attempt: number): number => Math.min(50 * 2 ** (attempt - 1), L
  */
 export interface RedisLink {
   readonly isReady: boolean;
+  /** Undefined before the first start. */
+  readonly address: RedisAddress | undefined;
   /** @throws StartError at the first refusal. A second start does nothing. */
   start(): Promise<void>;
   /** Idempotent. Commands that wait for their answer fail. */
@@ -62,6 +73,7 @@ export interface RedisLink {
 export const redisLink = (options: LinkOptions): RedisLink => {
   const { clock, name, watch, connectTimeoutMs } = options;
   let client: RedisClient | undefined;
+  let address: RedisAddress | undefined;
   let lastError: string | undefined;
   let isLost = false;
   let hasStarted = false;
@@ -105,6 +117,9 @@ export const redisLink = (options: LinkOptions): RedisLink => {
     get isReady() {
       return client?.status === 'ready';
     },
+    get address() {
+      return address;
+    },
     async start() {
       if (client !== undefined) return;
       const url = options.url();
@@ -122,6 +137,8 @@ export const redisLink = (options: LinkOptions): RedisLink => {
         retryStrategy: retryMs,
       });
       client = made;
+      const { host = 'localhost', port = DEFAULT_PORT, db = 0 } = made.options;
+      address = { host, port, index: db };
       listen(made);
       try {
         // Also a server that takes the connection and then says nothing, which no timeout of the socket ends in time.

@@ -56,6 +56,8 @@ export interface StoreBackend {
   /** `db.system.name` of spans, and whether the store is in this program. */
   readonly system: string;
   readonly isEmbedded: boolean;
+  /** Where the entries are, as spans may show it (conventions.md, section 5); absent: under the store's own id. */
+  spanAttributes?(): Readonly<Record<string, string | number>>;
   get(key: string, context?: CallContext): Awaitable<StoredEntry | undefined>;
   has(key: string, context?: CallContext): Awaitable<boolean>;
   /** Removes an earlier expiry where `ttl` is absent. */

@@ -16,12 +16,13 @@ const INFO: BackendInfo = {
 };
 /** Keys looked at per step of a scan: large enough to be quick, small enough not to hold up others. */
 const SCAN_COUNT = 1000;
+const DEFAULT_PORT = 6379;
 
 /**
  * `store.redis`: one hash per key with `value`, JSON text, and `version` (extensions.md, section 4). One command or one
  * script per operation, so that each is atomic; the server removes what has expired.
  */
-export const redisBackend = (link: RedisLink, prefix: string): StoreBackend => {
+export const redisBackend = (id: string, link: RedisLink, prefix: string): StoreBackend => {
   let running = false;
   const nameOf = (key: string): string => prefix + givenKey(key);
   const alive = (): void => {
@@ -50,6 +51,18 @@ export const redisBackend = (link: RedisLink, prefix: string): StoreBackend => {
     info: INFO,
     system: 'redis',
     isEmbedded: false,
+    spanAttributes() {
+      // What is under the prefix is a collection of the database, and others are beside it.
+      const collection = { 'db.collection.name': id };
+      if (link.address === undefined) return collection;
+      const { host, port, index } = link.address;
+      return {
+        ...collection,
+        'db.namespace': String(index),
+        'server.address': host,
+        ...(port !== DEFAULT_PORT && { 'server.port': port }),
+      };
+    },
     get,
     async has(key) {
       alive();

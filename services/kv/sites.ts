@@ -81,7 +81,13 @@ const siteOf = <In, Out>(
     span: {
       name: `${operation} ${id}`,
       kind: backend.isEmbedded ? 'internal' : 'client',
-      attributes: { 'db.system.name': backend.system, 'db.operation.name': operation, 'db.namespace': id },
+      attributes: {
+        'db.system.name': backend.system,
+        'db.operation.name': operation,
+        ...(backend.spanAttributes === undefined && { 'db.namespace': id }),
+      },
+      // Known from the start on.
+      detail: () => ({ attributes: backend.spanAttributes?.() }),
     },
   }),
   ...(WRITES.has(operation) && { log: failedWrite<In, Out>(id, operation) }),

@@ -103,6 +103,7 @@ export const sqlBackend = (clock: Clock, options: SqlStoreOptions): StoreBackend
     info: INFO,
     system: type === 'postgres' ? 'postgresql' : 'sqlite',
     isEmbedded: type === 'sqlite',
+    spanAttributes: () => ({ 'db.collection.name': table.name, ...running?.database.spanAttributes }),
     async get(key, context) {
       const [row] = await rowsOf((s) => s.get, [key], context);
       return row === undefined ? undefined : entryOf(id, key, row[0]);

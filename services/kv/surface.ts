@@ -117,7 +117,7 @@ const build = (env: Env): readonly Component[] => {
   declare<z.output<typeof storeRedis>>('store.redis', (_env, declared) => {
     const place = redisPlace(env, declared);
     places.set(declared.id, place);
-    return redisBackend(place.link, place.prefix);
+    return redisBackend(declared.id, place.link, place.prefix);
   });
   declare('store.sql', sqlStore);
   const port: Stores = { get: (id) => stores.get(id), redis: (id) => places.get(id) };

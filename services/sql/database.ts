@@ -107,6 +107,7 @@ export const createDatabase = (
   return {
     id,
     type: backend.type,
+    spanAttributes: backend.spanAttributes,
     get isRunning() {
       return isRunning();
     },

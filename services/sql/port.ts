@@ -53,6 +53,8 @@ export interface Database extends SqlTarget {
   readonly id: string;
   readonly type: SqlBackend['type'];
   readonly isRunning: boolean;
+  /** What of its address spans may show; empty before it has been reached. */
+  readonly spanAttributes: SqlBackend['spanAttributes'];
   begin(options: TransactionOptions, caller: SqlCaller): Promise<Transaction>;
   stats(): PoolStats;
   /** The changes that are made from now on, of `db.sql.sqlite`. @throws CallError Unavailable, Invalid. */

@@ -56,7 +56,13 @@ const ended = (child: ChildProcess): Promise<Exit> =>
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
 
-/** Starts a program (exit code 127: there is none of that name); the scope kills it (SIGKILL) if it is still there at the end. */
+/** A script that is told to end may start one more before it does. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** Starts a program (exit code 127: there is none of that name); the scope kills it (SIGKILL) if it is still there at the end. No child outlives the exit of this process. */
 export const startChild = (
   scope: Scope,
   command: string,
@@ -78,7 +84,9 @@ export const startChild = (
   const stderr: string[] = [];
   const read = Promise.all([collectLines(child.stdout, stdout), collectLines(child.stderr, stderr)]);
   let exit: Exit | undefined;
+  alive.add(child);
   const exited = ended(child).then(async (result) => {
+    alive.delete(child);
     await read;
     exit = result;
     return result;

@@ -189,14 +189,17 @@ const startServer = async (scope: Scope, bin: string): Promise<Postgres | undefi
   };
   const stop = async (): Promise<void> => {
     // SIGQUIT, the immediate shutdown: the next start recovers, as after a crash.
+    const all = processes();
     server?.signal('SIGQUIT');
+    for (const pid of all) signalled(pid, 'SIGCONT'); // those that a test has paused hear nothing
     await server?.exited;
     server = undefined;
   };
   const processes = (): readonly number[] => {
     if (server === undefined) return [];
     const { pid } = server;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    const file = `/proc/${pid}/task/${pid}/children`;
+    const children = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''; // it may have ended by itself
     return [pid, ...children.split(' ').filter(Boolean).map(Number)];
   };
   const kill = async (): Promise<void> => {

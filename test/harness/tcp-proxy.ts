@@ -7,6 +7,8 @@ export interface TcpProxy {
   readonly port: number;
   /** From now on the connections that are open swallow every byte, and say nothing; new ones work. */
   cut(): void;
+  /** The same for the next connection on which the program says this; the server hears it, and its answer is lost. Resolves then. */
+  cutAt(text: string): Promise<void>;
   /** Refuses connections, as a machine does whose server is gone. */
   close(): Promise<void>;
   open(): Promise<void>;
@@ -15,10 +17,25 @@ export interface TcpProxy {
 export const startProxy = async (scope: Scope, target: number): Promise<TcpProxy> => {
   const links = new Set<readonly [Socket, Socket]>();
   const silenced: Socket[] = [];
+  let trap: { readonly text: string; readonly cut: () => void } | undefined;
+  const silence = (link: readonly [Socket, Socket]): void => {
+    links.delete(link);
+    for (const socket of link) {
+      socket.unpipe();
+      socket.on('data', () => {});
+      silenced.push(socket);
+    }
+  };
   const serve = (client: Socket): void => {
     const server = connect(target, '127.0.0.1');
     const link = [client, server] as const;
     links.add(link);
+    client.on('data', (chunk: Buffer) => {
+      if (trap === undefined || !chunk.includes(trap.text)) return;
+      silence(link); // the pipe below still takes this chunk
+      trap.cut();
+      trap = undefined;
+    });
     client.pipe(server);
     server.pipe(client);
     for (const [one, other] of [link, [server, client] as const]) {
@@ -54,15 +71,12 @@ export const startProxy = async (scope: Scope, target: number): Promise<TcpProxy
   return {
     port,
     cut() {
-      for (const link of links) {
-        links.delete(link);
-        for (const socket of link) {
-          socket.unpipe();
-          socket.on('data', () => {});
-          silenced.push(socket);
-        }
-      }
+      for (const link of links) silence(link);
     },
+    cutAt: (text) =>
+      new Promise((cut) => {
+        trap = { text, cut };
+      }),
     close,
     async open() {
       await open(port);

@@ -1,17 +1,18 @@
 import type { Socket } from 'node:net';
-import type { Client, ClientConfig } from 'pg';
+import type { ClientConfig } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
 import { waitAtMost } from '../../../runtime/deadline.ts';
 import { connectPostgres } from '../../../runtime/postgres/connect.ts';
+import { databaseIdentity } from '../../../runtime/postgres/identity.ts';
+import type { PostgresAddress } from '../../../runtime/postgres/options.ts';
 import { type Lsn, lsnText, parseLsn } from '../pgoutput/lsn.ts';
+import { answered, LateAnswer } from './answer.ts';
 
 /** Where the progress of all sources of a database is kept (lua/cdc.md, section 5). */
 export const OFFSETS_TABLE = 'wippy_cdc_offsets';
 
 /** A server, or a network, that is silent does not take part in the end of a connection. */
 const CLOSE_MS = 1000;
-/** All that is asked here takes milliseconds; on a network that is silent nothing would ever come. */
-const ANSWER_MS = 20_000;
 
 export const CAPTURE_SETTINGS = {
   // So that the text of a value is the same in the log and in a snapshot, whatever the server's settings.
@@ -47,13 +48,14 @@ export interface SlotState {
 
 /** The ordinary connection of a source: its slot, its publication, its progress. Every function rejects with the server's Error. */
 export interface SourceDatabase {
-  readonly client: Client;
   /** The form of the connection that the server takes. */
   readonly config: ClientConfig;
   readonly ended: Promise<never>;
   /** `15.18`, and the number of its major version. */
   version(): Promise<{ readonly text: string; readonly major: number }>;
   walLevel(): Promise<string>;
+  /** Which database it is (`databaseIdentity`). */
+  identity(address: PostgresAddress): Promise<string>;
   /** An advisory lock of the database, held until the connection ends. */
   tryLock(key: bigint): Promise<boolean>;
   /** The server's process that holds it; undefined: none does. */
@@ -115,16 +117,30 @@ export const connectDatabase = async (forms: readonly ClientConfig[], clock: Clo
   ended.promise.catch(() => {}); // whoever waits for it is told
   client.on('error', (error) => ended.reject(error));
   client.on('end', () => ended.reject(new Error('the connection has ended')));
-  const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> => {
-    const answer = await waitAtMost(clock, ANSWER_MS, client.query(text, [...values]), { unref: true });
-    if (answer.inTime) return answer.value.rows as Row[];
-    const late = new Error(`the server has not answered within ${ANSWER_MS} ms`);
-    ended.reject(late);
-    throw late;
+  let late: LateAnswer | undefined;
+  const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (late !== undefined) throw late;
+    try {
+      return await answered(clock, work());
+    } catch (error) {
+      if (error instanceof LateAnswer) {
+        late = error;
+        ended.reject(error);
+      }
+      throw error;
+    }
   };
+  let before: Promise<unknown> = Promise.resolve();
+  /** One after the other: the driver wants it so, and nobody's time to answer is spent behind others. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = before.then(() => ask(work));
+    before = mine.catch(() => {});
+    return mine;
+  };
+  const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    (await inTurn(() => client.query(text, [...values]))).rows as Row[];
 
   return {
-    client,
     config,
     ended: ended.promise,
     processId: (client as unknown as { processID: number | null }).processID ?? undefined,
@@ -137,6 +153,7 @@ export const connectDatabase = async (forms: readonly ClientConfig[], clock: Clo
       const [row] = await rows<{ wal_level: string }>('SHOW wal_level');
       return row?.wal_level ?? '';
     },
+    identity: (address) => inTurn(() => databaseIdentity(client, address)),
     async tryLock(key) {
       const [row] = await rows<{ mine: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS mine', [String(key)]);
       return row?.mine === true;

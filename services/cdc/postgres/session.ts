@@ -1,10 +1,10 @@
 import type { ClientConfig } from 'pg';
 import type { Clock } from '../../../runtime/clock.ts';
-import { databaseIdentity } from '../../../runtime/postgres/identity.ts';
 import type { PostgresAddress } from '../../../runtime/postgres/options.ts';
 import { changeFilter } from '../filter.ts';
 import type { PostgresConfig } from '../kinds.ts';
 import { type Lsn, parseLsn } from '../pgoutput/lsn.ts';
+import { answered } from './answer.ts';
 import { connectDatabase, type PublishedTable, type SourceDatabase } from './database.ts';
 import { connectReplication, type Replication } from './replication.ts';
 import { takeTurn } from './turn.ts';
@@ -66,7 +66,7 @@ export const openSession = async (request: SessionRequest): Promise<Session> => 
     if (walLevel !== 'logical') {
       throw new Error(`wal_level is ${walLevel}. Set wal_level = logical in postgresql.conf and restart the server.`);
     }
-    request.reached(await databaseIdentity(database.client, address));
+    request.reached(await database.identity(address));
     await takeTurn(database, {
       slot: config.slot_name,
       clock,
@@ -78,7 +78,7 @@ export const openSession = async (request: SessionRequest): Promise<Session> => 
     await database.prepareOffsets();
     replication = await connectReplication(database.config, clock);
     if (replication.processId !== undefined) processes.add(replication.processId);
-    const [system] = await replication.command('IDENTIFY_SYSTEM');
+    const [system] = await answered(clock, replication.command('IDENTIFY_SYSTEM'));
     const slot = await prepareSlot(database, replication, request);
     return {
       database,

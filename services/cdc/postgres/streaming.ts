@@ -3,6 +3,7 @@ import type { ChangeHub } from '../hub.ts';
 import type { PostgresConfig } from '../kinds.ts';
 import type { Lsn } from '../pgoutput/lsn.ts';
 import { pgOutputParser } from '../pgoutput/parser.ts';
+import { answered } from './answer.ts';
 import type { ChangeFeed } from './feed.ts';
 import type { Session } from './session.ts';
 import { transactionAssembler } from './transactions.ts';
@@ -97,7 +98,7 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
     });
   };
 
-  await replication.stream(
+  const begun = replication.stream(
     {
       slot: config.slot_name,
       from: options.from,
@@ -123,6 +124,7 @@ export const startStreaming = async (options: StreamingOptions): Promise<Streami
       },
     },
   );
+  await answered(clock, begun);
   // What an earlier session has brought may still be too much.
   if (hub.isFull) waitForRoom();
   const cancelStandby = clock.every(config.standby_interval || DEFAULT_STANDBY_MS, standBy, { unref: true });

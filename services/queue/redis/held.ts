@@ -27,6 +27,8 @@ export interface Held extends Holder {
    * theirs, and would be taken over from itself. @throws CallError when they could not be renewed.
    */
   renewOld(): Promise<void>;
+  /** Redis was away: at once, as soon as it can be asked, which is waited for so long. Never rejects. */
+  renewAgain(withinMs: number): Promise<void>;
   /** From now on a settlement that cannot reach Redis fails at once instead of waiting for it. */
   hurry(): void;
   /** Resolves when nothing is held. */
@@ -135,6 +137,11 @@ export const heldEntries = (
     async renewOld() {
       await renewing;
       if (ids.size > 0 && clock.now() - renewedAt > visibilityMs / 2) await renew();
+    },
+    async renewAgain(withinMs) {
+      if (ids.size === 0) return;
+      await link.untilReady(withinMs);
+      await renew().catch(() => {}); // as at a tick
     },
     // However long: the work is done, and to say so late is right whoever has the message by then.
     ack: (entryId) => settle(entryId, Number.POSITIVE_INFINITY, () => acknowledge(entryId)),

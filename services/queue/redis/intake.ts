@@ -19,6 +19,11 @@ const LONGEST_RECLAIM_MS = 5000;
 /** A consumer without deliveries that has been silent for this is taken off the group's list. */
 const FORGOTTEN_AFTER_MS = 60_000;
 const PAUSE_MS = 100;
+/**
+ * When Redis is back, what other programs hold is as old as what the dead have left: nobody could renew it. They connect again
+ * within a second (runtime/redis/link.ts), and renew at once; before that nothing is taken over.
+ */
+const GRACE_MS = 2000;
 
 type Entry = readonly [id: string, fields: readonly string[], deliveries?: number];
 const nodeName = ({ options: { host, port } }: Redis): string => `${host}:${port}`;
@@ -65,6 +70,7 @@ export const redisIntake = (
   let closing: Promise<void> | undefined;
   let isClosed = false;
   let nextReclaim = 0;
+  let hasConnected = false;
   let cursor = '0-0';
   /** Ids of the reading connections, by server: of one, or of the nodes of a cluster. */
   let readers: ReadonlyMap<string, number> = new Map();
@@ -161,6 +167,11 @@ export const redisIntake = (
     readers = ids;
     // Nothing is blocked yet. Where it fails, the read is waited for.
     reading.runOnEach(async (node) => void ids.set(nodeName(node), await node.client('ID'))).catch(() => {});
+    if (hasConnected) {
+      nextReclaim = Math.max(nextReclaim, clock.now() + GRACE_MS);
+      void held.renewAgain(GRACE_MS);
+    }
+    hasConnected = true;
   });
   const looping = loop();
 

@@ -66,6 +66,8 @@ class PostgresConnection implements Connection {
   #open = 0;
   #turn: Promise<unknown> | undefined;
   #isReleased = false;
+  /** Of a transaction: why a statement is not run that comes after its end. */
+  #refusal: (() => CallError | undefined) | undefined;
 
   constructor(client: PoolClient, state: ClientState, pool: ConnectionEnd) {
     this.#client = client;
@@ -94,12 +96,14 @@ class PostgresConnection implements Connection {
     const level = LEVELS[isolation];
     if (level === undefined) throw invalid(`isolation level ${isolation} is not supported by postgres`);
     await this.#command(`BEGIN${level}${readOnly ? ' READ ONLY' : ''}`);
+    // A statement may say COMMIT or ROLLBACK too: what comes then must not be written outside of the transaction.
+    this.#refusal = () => (this.#client.getTransactionStatus() === 'I' ? invalid(OVER) : undefined);
   }
 
   async commit(): Promise<void> {
     // A transaction in which a statement has failed is rolled back by the server, and that is no error to it.
     const wasLost = this.#state.isLost;
-    const tag = await this.#command('COMMIT').catch((error: CallError) => {
+    const tag = await this.#last('COMMIT').catch((error: CallError) => {
       // Lost after it was sent: whether it took effect is not known, so nobody is told to do it again.
       throw error.kind === 'Unavailable' && !wasLost ? error.with({ retryable: undefined }) : error;
     });
@@ -109,7 +113,7 @@ class PostgresConnection implements Connection {
   }
 
   async rollback(): Promise<void> {
-    await this.#command('ROLLBACK');
+    await this.#last('ROLLBACK');
   }
 
   release(): void {
@@ -189,7 +193,8 @@ class PostgresConnection implements Connection {
   #send({ text, params }: Statement, name: string | undefined): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
       const values = params.map(bound);
-      this.#client.query(new StatementRun({ text, name, values }, resolve, reject) as unknown as Submittable);
+      const statement = { text, name, values, refusal: this.#refusal };
+      this.#client.query(new StatementRun(statement, resolve, reject) as unknown as Submittable);
     });
   }
 
@@ -197,6 +202,12 @@ class PostgresConnection implements Connection {
   async #command(text: string): Promise<string> {
     const { tag } = await this.#attempt(() => this.#send({ text, params: [], isPrepared: false }, undefined));
     return tag;
+  }
+  /** Of the transaction, whatever comes of it. */
+  #last(text: string): Promise<string> {
+    return this.#command(text).finally(() => {
+      this.#refusal = undefined;
+    });
   }
 
   async #forget(name: string): Promise<void> {
@@ -213,6 +224,7 @@ class PostgresConnection implements Connection {
     if (names.size > KEPT_STATEMENTS) await this.#forget(names.values().next().value as string);
   }
 }
+const OVER = 'transaction is not active: a statement has ended it';
 const ROLLED_BACK = 'the transaction was rolled back, because a statement in it had failed';
 
 /** Rows that a statement has affected: the last number of the server's answer; 0 where it has none. */

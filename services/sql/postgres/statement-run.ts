@@ -34,6 +34,7 @@ export class StatementRun {
   /** Undefined: parsed anew. The driver notes what it has parsed under this name. */
   readonly name: string | undefined;
   readonly #values: readonly (string | Buffer | null)[];
+  readonly #refusal: (() => Error | undefined) | undefined;
   readonly #resolve: (result: StatementResult) => void;
   readonly #reject: (error: unknown) => void;
   #parsers: readonly ((text: string) => Cell)[] = [];
@@ -42,19 +43,28 @@ export class StatementRun {
   #result: StatementResult = NOTHING;
 
   constructor(
-    statement: { text: string; name: string | undefined; values: readonly (string | Buffer | null)[] },
+    statement: {
+      text: string;
+      name: string | undefined;
+      values: readonly (string | Buffer | null)[];
+      /** Asked right before it is sent, when the server has told the state it is in; what it gives is the statement's failure. */
+      refusal: (() => Error | undefined) | undefined;
+    },
     resolve: (result: StatementResult) => void,
     reject: (error: unknown) => void,
   ) {
     this.text = statement.text;
     this.name = statement.name;
     this.#values = statement.values;
+    this.#refusal = statement.refusal;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  submit(connection: Wire): null {
+  submit(connection: Wire): Error | null {
     const { name, text } = this;
+    const refused = this.#refusal?.();
+    if (refused !== undefined) return refused;
     // Only without parameters may a text hold several statements.
     if (name === undefined && this.#values.length === 0) {
       connection.query(text);

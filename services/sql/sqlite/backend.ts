@@ -163,8 +163,8 @@ const connectionOf = (thread: DatabaseThread, { endTurn, onGivenUp }: Turn, isLo
         await run('PRAGMA query_only = ON');
       }
     },
-    commit: () => finish({ kind: 'commit' }),
-    rollback: () => finish({ kind: 'execute', text: 'ROLLBACK', params: [] }),
+    commit: () => finish({ kind: 'commit', isWithin: true }),
+    rollback: () => finish({ kind: 'execute', text: 'ROLLBACK', params: [], isWithin: true }),
     ...(isLogged && {
       async mark(traceparent: string) {
         await thread.perform({ kind: 'mark', traceparent });

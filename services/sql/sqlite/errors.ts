@@ -18,7 +18,8 @@ const telemetryMessage = (code: number | undefined): string | undefined =>
     : undefined;
 
 /** SQLite's failure in our terms; the message is its own. `details.code` is the extended result code. */
-export const sqliteError = ({ message, code }: WorkerFailure): CallError => {
+export const sqliteError = ({ message, code, kind }: WorkerFailure): CallError => {
+  if (kind !== undefined) return new CallError(message, { kind, retryable: false });
   const options = { details: code === undefined ? undefined : { code }, telemetryMessage: telemetryMessage(code) };
   switch ((code ?? 0) & 0xff) {
     case SQLITE_BUSY:

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { invalid } from '../../../runtime/errors.ts';
 import type { Cell, Executed, Rows, SqlParam } from '../driver.ts';
 import { rfc3339 } from '../timestamp.ts';
 import { type ChangeLogs, createChangeLogs, type LogNotice } from './change-logs.ts';
@@ -15,7 +16,7 @@ const bound = (param: SqlParam): BoundParam => (typeof param === 'boolean' ? Big
 const integerCell = (value: bigint): Cell =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
 
-const ROLLED_BACK = 'transaction is not active: SQLite has rolled it back';
+const OVER = 'transaction is not active: a statement has ended it, or SQLite has rolled it back';
 
 const BOOLEAN = /^bool(ean)?$/i;
 const MOMENT = /^(date|datetime|timestamp)\b/i;
@@ -142,8 +143,8 @@ export const openDatabase = ({ file, busyTimeoutMs }: WorkerData, notice: LogNot
 
   return {
     perform(operation) {
-      // SQLite ends a transaction by itself (OR ROLLBACK, a full disk): what comes then must not be written outside of it.
-      if ('isWithin' in operation && operation.isWithin === true && !db.isTransaction) throw new Error(ROLLED_BACK);
+      // SQLite ends a transaction by itself too (OR ROLLBACK, a full disk): what comes then must not be written outside of it.
+      if ('isWithin' in operation && operation.isWithin === true && !db.isTransaction) throw invalid(OVER);
       switch (operation.kind) {
         case 'query':
           return query(operation.text, operation.params);

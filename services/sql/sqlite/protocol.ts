@@ -1,3 +1,4 @@
+import type { ErrorKind } from '../../../runtime/errors.ts';
 import type { SqlParam } from '../driver.ts';
 import type { LogName, LogRequest } from './log-protocol.ts';
 
@@ -11,7 +12,7 @@ export type WorkerOperation =
       readonly isWithin?: boolean;
     }
   | { readonly kind: 'prepare'; readonly text: string }
-  | { readonly kind: 'commit' }
+  | { readonly kind: 'commit'; readonly isWithin?: boolean }
   /** The changes of the open transaction are made in this trace. */
   | { readonly kind: 'mark'; readonly traceparent: string }
   /** Ends a transaction that is still open, and what it had switched. */
@@ -23,6 +24,8 @@ export interface WorkerFailure {
   readonly message: string;
   /** SQLite's extended result code; undefined for what is not SQLite's. */
   readonly code: number | undefined;
+  /** Of what is refused before SQLite is asked; it is never worth another try. */
+  readonly kind?: ErrorKind;
 }
 export type WorkerReply =
   /** Of the type that the operation has. */

@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { CallError } from '../../../runtime/errors.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
 import type { WorkerData, WorkerFailure, WorkerNotice, WorkerOpened, WorkerReply, WorkerRequest } from './protocol.ts';
 
 // The thread of one database: SQLite's calls block, and here they block nobody else.
 
 const failureOf = (error: unknown): WorkerFailure => {
+  if (error instanceof CallError) return { message: error.message, code: undefined, kind: error.kind };
   const { errcode } = error as { errcode?: unknown };
   return {
     message: error instanceof Error ? error.message : String(error),

@@ -1,4 +1,5 @@
 import { t as root, type Test, test } from 'tap';
+import { type Clock, systemClock } from '../../../runtime/clock.ts';
 import type { InProcess } from '../../harness/in-process.ts';
 import { poll } from '../../harness/poll.ts';
 import { POSTGRES_MISSING, type Postgres, startPostgres } from '../../harness/postgres.ts';
@@ -87,4 +88,41 @@ test('a connection that breaks while consumers have enough: the next one waits f
   await program.call('app:go');
   await poll('all changes', () => ids(program).length >= 10_000, WAIT);
   t.same(ids(program), upTo(10_000), 'and nothing comes twice');
+});
+
+/** What a source asks only while it is opened, in this order. */
+const STEPS = [
+  'SHOW server_version',
+  'pg_control_system',
+  'pg_try_advisory_lock',
+  'to_regclass',
+  'IDENTIFY_SYSTEM',
+  'active_pid AS active',
+  'START_REPLICATION',
+];
+/** The twenty seconds in which the server has to answer are a third of one. */
+const hasty = (): Clock => {
+  const clock = systemClock();
+  return { ...clock, after: (ms, body, options) => clock.after(ms === 20_000 ? 300 : ms, body, options) };
+};
+
+test('a network that falls silent while a source is opened: it is opened again', SKIP, async (t: Test) => {
+  const postgres = await database('opening');
+  const proxy = await startProxy(t, postgres.port);
+  const note = handler('handle', `local change = ... logger:info('change', { id = change.after.id })`);
+  const entry = { ...source(postgres), host: '127.0.0.1', port: proxy.port };
+  const program = await cdcApp(t, [entry, consumer(), note], { clock: hasty() });
+  const lost = () => program.lines().filter(({ msg }) => msg === 'change capture has lost its source');
+  const works = () => program.lines().filter(({ msg }) => msg === 'change capture works again').length;
+  for (const [i, step] of STEPS.entries()) {
+    const cut = proxy.cutAt(step);
+    await postgres.run(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${postgres.database}' AND pid <> pg_backend_pid()`,
+    );
+    await insert(postgres, i + 1, i + 1);
+    await cut;
+    await poll(`a change after ${step}`, () => ids(program).length === i + 1 && works() === i + 1, WAIT);
+  }
+  t.same(ids(program), upTo(STEPS.length));
+  t.equal(lost().length, STEPS.length, 'one line for each time that it was lost');
 });

@@ -12,7 +12,7 @@ let stores = 0;
 const make = () => {
   stores += 1;
   const link = redisLink({ clock: systemClock(), name: 'test', url: () => cluster.url, connectTimeoutMs: 10_000 });
-  return redisBackend(link, `${cluster.prefix}${stores}:`);
+  return redisBackend('app:cache', link, `${cluster.prefix}${stores}:`);
 };
 
 storeContract('redis cluster', { make, pass: (seconds) => wait(seconds * 1000), isBounded: false });

@@ -17,13 +17,27 @@ const linkTo = (url: string) =>
 const make = (url = server.url) => {
   stores += 1;
   const prefix = `${server.prefix}${stores}:`;
-  return { prefix, store: redisBackend(linkTo(url), prefix) };
+  return { prefix, store: redisBackend('app:cache', linkTo(url), prefix) };
 };
 
 storeContract('redis', {
   make: () => make().store,
   pass: (seconds) => wait(seconds * 1000),
   isBounded: false,
+});
+
+test('spans say the number of the database and the server', async (t) => {
+  const { hostname, port } = new URL(server.url);
+  const { store } = make(Object.assign(new URL(server.url), { pathname: '/5' }).href);
+  t.same(store.spanAttributes?.(), { 'db.collection.name': 'app:cache' }, 'before the start no more is known');
+  await store.start();
+  t.teardown(() => store.stop());
+  t.same(store.spanAttributes?.(), {
+    'db.collection.name': 'app:cache',
+    'db.namespace': '5',
+    'server.address': hostname,
+    ...(port !== '' && port !== '6379' && { 'server.port': Number(port) }),
+  });
 });
 
 test('keys are prefix and key as it was given, values JSON text with their version', async (t) => {

@@ -10,6 +10,11 @@ import { type EntryText, lua, surfaceBench } from '../surface-bench.ts';
 const redis = await startRedis(root);
 const server = await startPostgres(root);
 const TABLE = 'CREATE TABLE entries (key text PRIMARY KEY, value text, expires_at bigint)';
+/** The default port is not said. */
+const serverAt = (host: string, port: number, usual: number) => ({
+  'server.address': host,
+  ...(port !== usual && { 'server.port': port }),
+});
 /** Written by somebody else: reading it fails. */
 const BROKEN = 'planted-as-a-broken-value';
 const BROKEN_ROW = `INSERT INTO entries (key, value) VALUES (':planted-key', '${BROKEN}')`;
@@ -23,7 +28,11 @@ interface Kind {
   /** A value in it may be broken by others. */
   readonly isShared: boolean;
   readonly span: { readonly kind: string; readonly system: string };
+  /** Where its entries are (conventions.md, section 5). */
+  place(): Readonly<Record<string, string | number>>;
 }
+/** Of the one that was made last: each test makes its own. */
+let madeDatabase = '';
 const KINDS: readonly Kind[] = [
   {
     name: 'store.memory',
@@ -31,17 +40,22 @@ const KINDS: readonly Kind[] = [
     hasConditions: true,
     isShared: false,
     span: { kind: 'internal', system: 'memory' },
+    place: () => ({ 'db.namespace': 'app:cache' }),
   },
   {
     name: 'store.redis',
     async entries(t) {
       const prefix = `${redis.prefix}${t.name}:`;
       await redis.client.hset(`${prefix}planted-key`, { value: BROKEN, version: '1' });
-      return [{ id: 'app:cache', kind: 'store.redis', url: redis.url, prefix }];
+      return [{ id: 'app:cache', kind: 'store.redis', url: `${redis.url}/0`, prefix }];
     },
     hasConditions: true,
     isShared: true,
     span: { kind: 'client', system: 'redis' },
+    place() {
+      const { hostname, port } = new URL(redis.url);
+      return { 'db.namespace': '0', 'db.collection.name': 'app:cache', ...serverAt(hostname, Number(port), 6379) };
+    },
   },
   {
     name: 'store.sql on sqlite',
@@ -58,6 +72,7 @@ const KINDS: readonly Kind[] = [
     hasConditions: false,
     isShared: true,
     span: { kind: 'internal', system: 'sqlite' },
+    place: () => ({ 'db.namespace': 'app:db', 'db.collection.name': 'entries' }),
   },
   {
     name: 'store.sql on postgres',
@@ -67,6 +82,7 @@ const KINDS: readonly Kind[] = [
       const own = await server.createDatabase('kv');
       for (const statement of [TABLE, BROKEN_ROW]) await own.run(statement);
       const { host, port, database, username, password } = own;
+      madeDatabase = database;
       return [
         { id: 'app:db', kind: 'db.sql.postgres', host, port, database, username, password },
         { id: 'app:cache', kind: 'store.sql', database: 'app:db', table_name: 'entries' },
@@ -75,6 +91,10 @@ const KINDS: readonly Kind[] = [
     hasConditions: false,
     isShared: true,
     span: { kind: 'client', system: 'postgresql' },
+    place() {
+      const { host = '', port = 0 } = server ?? {};
+      return { 'db.namespace': madeDatabase, 'db.collection.name': 'entries', ...serverAt(host, port, 5432) };
+    },
   },
 ];
 
@@ -112,7 +132,7 @@ const rowsOf = (counts: Readonly<Record<string, number>>): string[] =>
     .map(([labels, count]) => `namespace=app:cache,${labels} ${count}`)
     .sort();
 
-for (const { name, skip = false, entries, hasConditions, isShared, span } of KINDS) {
+for (const { name, skip = false, entries, hasConditions, isShared, span, place } of KINDS) {
   test(`rules 15, 74: ${name}: an absent key is not_found, no error; counted and timed by result; no spans`, {
     skip,
   }, async (t) => {
@@ -160,7 +180,7 @@ for (const { name, skip = false, entries, hasConditions, isShared, span } of KIN
       t.same(attributes, {
         'db.system.name': span.system,
         'db.operation.name': operation,
-        'db.namespace': 'app:cache',
+        ...place(),
         ...(status === 'error' && { 'error.type': attributes['error.type'] }),
       });
     }

@@ -171,6 +171,31 @@ test('a restart of Redis that takes longer than the visibility timeout is no sec
   t.equal(await own.client.xlen(stream), 0);
 });
 
+test('nor is it one in another program: what the first one holds is not taken over before it could renew it', async (t) => {
+  const own = await startOwnRedis(t, { appendOnly: true });
+  const [one, two] = [await driverOn(t, own, 3000), await driverOn(t, own, 3000)];
+  for (const id of ['a', 'b']) await one.queue.publish(message(id), {}, never);
+  const intake = one.queue.consume(CONSUME);
+  const first = await intake.next();
+  await poll('it has as much as it takes', () => one.queue.depth() === 1);
+  const other = two.queue.consume(CONSUME);
+  let stolen: string | undefined;
+  void Promise.resolve(other.next()).then((taken) => {
+    stolen = taken?.id;
+  });
+  await own.kill();
+  const until = clock.now() + 3500;
+  await poll('time passes', () => clock.now() > until);
+  await own.restart();
+  const later = clock.now() + 3000;
+  await poll('time passes', () => clock.now() > later);
+  t.equal(stolen, undefined);
+  await first?.ack();
+  await (await intake.next())?.ack();
+  await Promise.all([intake.close(), other.close()]);
+  t.equal(await own.client.xlen(one.stream), 0);
+});
+
 test('a settlement that waits for Redis does not hold up the stop', async (t) => {
   const own = await startOwnRedis(t);
   const { queue } = await driverOn(t, own, 60_000);

@@ -194,6 +194,43 @@ export const sqlContract = (name: string, under: BackendUnderTest, skip: false |
     connection.release();
   });
 
+  for (const [ending, left] of [
+    ['COMMIT', 1],
+    ['ROLLBACK', 0],
+  ] as const) {
+    check(`after a statement \`${ending}\` nothing is run outside of the transaction`, async (t) => {
+      const connection = await (await started(t)).acquire(NEVER);
+      await table(connection);
+      const insert = 'INSERT INTO notes (id) VALUES (2)';
+      const over = (work: Promise<unknown>) => fails(t, work, 'Invalid', /^transaction is not active: /, false);
+      for (const last of ['commit', 'rollback'] as const) {
+        await connection.execute(direct('DELETE FROM notes'));
+        await connection.begin({ isolation: 'default', readOnly: false });
+        await connection.execute(direct('INSERT INTO notes (id) VALUES (1)'));
+        await connection.execute(direct(ending));
+        // Asked for at once, as coroutines that share a transaction do, and one after the other.
+        await Promise.all([over(connection.execute(direct(insert))), over(connection.query(direct('SELECT 1')))]);
+        await over(connection.execute({ text: insert, params: [], isPrepared: true }));
+        await over(connection.execute(direct('SAVEPOINT s')));
+        await over(connection[last]());
+        t.equal(await count(connection), left, `what ${ending} has left, and the connection goes on`);
+      }
+      connection.release();
+    });
+  }
+
+  check('a statement that begins another transaction goes on in it', async (t) => {
+    const connection = await (await started(t)).acquire(NEVER);
+    await table(connection);
+    await connection.begin({ isolation: 'default', readOnly: false });
+    await connection.execute(direct('INSERT INTO notes (id) VALUES (1)'));
+    await connection.execute(direct('COMMIT; BEGIN'));
+    await connection.execute(direct('INSERT INTO notes (id) VALUES (2)'));
+    await connection.rollback();
+    t.equal(await count(connection), 1);
+    connection.release();
+  });
+
   check('who waits is served when one is free, and refused in time when none is', async (t) => {
     const backend = await started(t, 500);
     const held = await Promise.all(Array.from({ length: under.size }, () => backend.acquire(NEVER)));

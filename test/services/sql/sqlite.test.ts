@@ -76,11 +76,11 @@ test('after a rollback of SQLite itself nothing is written outside of the transa
   await connection.begin({ isolation: 'default', readOnly: false });
   await connection.execute(direct('INSERT INTO a VALUES (2)'));
   await t.rejects(connection.execute(direct('INSERT OR ROLLBACK INTO a VALUES (1)')), /UNIQUE constraint failed/);
-  const message = 'transaction is not active: SQLite has rolled it back';
-  await t.rejects(connection.execute(direct('INSERT INTO a VALUES (3)')), { kind: 'Internal', message });
+  const message = 'transaction is not active: a statement has ended it, or SQLite has rolled it back';
+  await t.rejects(connection.execute(direct('INSERT INTO a VALUES (3)')), { kind: 'Invalid', message });
   await t.rejects(connection.query(direct('SELECT n FROM a')), { message });
   await t.rejects(connection.execute(direct('SAVEPOINT s')), { message });
-  await t.rejects(connection.commit(), /no transaction is active/);
+  await t.rejects(connection.commit(), { kind: 'Invalid', message });
   connection.release();
   connection = await backend.acquire(NEVER);
   t.same((await connection.query(direct('SELECT n FROM a'))).rows, [[1]]);

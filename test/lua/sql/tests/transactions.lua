@@ -34,6 +34,18 @@ local function main()
   inactive(tx)
   check.equal(check.count(db, "tx"), 2, "rolled back")
 
+  -- Ended by a statement: what comes then is not run outside of it.
+  tx = assert(db:begin())
+  statement = assert(tx:prepare("DELETE FROM tx"))
+  assert(tx:execute("ROLLBACK"))
+  local over = "transaction is not active: a statement has ended it"
+  check.fails("execute", "Invalid", over, tx:execute("DELETE FROM tx"))
+  check.fails("prepared", "Invalid", over, statement:execute())
+  check.fails("savepoint", "Invalid", over, tx:savepoint("a"))
+  check.fails("commit", "Invalid", over, tx:commit())
+  inactive(tx)
+  check.equal(check.count(db, "tx"), 2, "nothing was deleted")
+
   -- Savepoints.
   tx = assert(db:begin())
   check.fails("no name", "Invalid", "savepoint name is required", tx:savepoint(""))
