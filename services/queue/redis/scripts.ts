@@ -81,7 +81,8 @@ return held[1] and held[1][2] == ARGV[2] and 1 or 0`);
 
 /** What nobody renews is taken over. KEYS: stream; ARGV: group, consumer, visibility in ms, cursor, count. */
 export const RECLAIM = redisScript(`
-local found = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])
+local found = redis.pcall('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])
+if found.err then return found end -- as it is, with its code: Redis 6 would say where in this script it was
 local entries = {}
 for _, entry in ipairs(found[2]) do
   if entry and entry[2] then
