@@ -100,10 +100,10 @@ const STEPS = [
   'active_pid AS active',
   'START_REPLICATION',
 ];
-/** The twenty seconds in which the server has to answer are a third of one. */
+/** The twenty seconds in which the server has to answer are one: what it takes here many times over. */
 const hasty = (): Clock => {
   const clock = systemClock();
-  return { ...clock, after: (ms, body, options) => clock.after(ms === 20_000 ? 300 : ms, body, options) };
+  return { ...clock, after: (ms, body, options) => clock.after(ms === 20_000 ? 1000 : ms, body, options) };
 };
 
 test('a network that falls silent while a source is opened: it is opened again', SKIP, async (t: Test) => {
