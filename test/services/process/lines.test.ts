@@ -56,7 +56,8 @@ test('rule 71: cancel of one that has not run yet, of one that waits, and of one
   t.same(bench.rows('process_terminated_total'), ['result=completed 1'], 'it has ended by itself, in its own time');
 
   const running = bench.spawn('app:idle');
-  await poll('it waits', () => processes.processes('app:host')[0]?.steps === 1);
+  // More than one where it had to give way, on a machine that was busy.
+  await poll('it has run', () => (processes.processes('app:host')[0]?.steps ?? 0) >= 1);
   t.equal(await bench.call('app:cancel', [running]), true);
   t.match(seen(), { spans: 2, lines: [{}, { level: 'info', pid: running }] });
   await bench.ended(2);
