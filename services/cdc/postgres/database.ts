@@ -134,7 +134,7 @@ export const connectDatabase = async (forms: readonly ClientConfig[], clock: Clo
   /** One after the other: the driver wants it so, and nobody's time to answer is spent behind others. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = before.then(() => ask(work));
-    before = mine.catch(() => {});
+    before = mine.catch(() => {}); // who asked is told; the next one has its turn all the same
     return mine;
   };
   const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
